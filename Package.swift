@@ -1,0 +1,58 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .error)]
+
+let package = Package(
+  name: "roadstead",
+  products: [.executable(name: "roadstead", targets: ["roadstead"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+  ],
+  targets: [
+    // libev for Swift, and the Linux calls that Swift cannot see.
+    .target(name: "CLibEv", linkerSettings: [.linkedLibrary("ev")]),
+    // libmicrohttpd for Swift, without varargs.
+    .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
+    // IP addresses, prefixes, ranges and socket addresses. Pure.
+    .target(name: "Addresses", swiftSettings: strict),
+    // One libev loop per thread: watchers, timers, tasks from other threads, owned descriptors.
+    .target(name: "EventLoop", dependencies: ["CLibEv"], swiftSettings: strict),
+    // What is served and how an endpoint is chosen. Pure.
+    .target(name: "Balancing", dependencies: ["Addresses"], swiftSettings: strict),
+    // The packet path: shards, listeners, connections, the relay.
+    .target(
+      name: "Proxy", dependencies: ["Addresses", "Balancing", "CLibEv", "EventLoop"],
+      swiftSettings: strict),
+    // Which Service gets which external IP, and who tells the network.
+    .target(name: "Announcing", dependencies: ["Addresses"], swiftSettings: strict),
+    // Kubernetes objects, read from manifest files; which endpoints a Service has.
+    .target(
+      name: "Kubernetes", dependencies: ["Addresses", "CLibEv", "EventLoop", .product(name: "Yams", package: "Yams")],
+      swiftSettings: strict),
+    // The admin port: health, state.
+    .target(name: "Admin", dependencies: ["Addresses", "CMicroHTTPD", "EventLoop"], swiftSettings: strict),
+    // The commands, and the controller that joins the libraries.
+    .executableTarget(
+      name: "roadstead",
+      dependencies: [
+        "Addresses", "Admin", "Announcing", "Balancing", "EventLoop", "Kubernetes", "Proxy",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: strict),
+
+    // Blocking sockets, servers and processes for the tests.
+    .target(name: "TestKit", dependencies: ["Addresses", "CLibEv"], path: "Tests/TestKit", swiftSettings: strict),
+    .testTarget(name: "AddressesTests", dependencies: ["Addresses", "TestKit"], swiftSettings: strict),
+    .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CLibEv", "TestKit"], swiftSettings: strict),
+    .testTarget(name: "BalancingTests", dependencies: ["Balancing", "TestKit"], swiftSettings: strict),
+    .testTarget(name: "ProxyTests", dependencies: ["Proxy", "TestKit"], swiftSettings: strict),
+    .testTarget(name: "AnnouncingTests", dependencies: ["Announcing", "TestKit"], swiftSettings: strict),
+    .testTarget(name: "KubernetesTests", dependencies: ["Kubernetes", "TestKit"], swiftSettings: strict),
+    .testTarget(name: "AdminTests", dependencies: ["Admin", "TestKit"], swiftSettings: strict),
+    .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "roadstead"], swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

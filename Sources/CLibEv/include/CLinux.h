@@ -1,0 +1,39 @@
+/// Linux calls and constants that Swift's Glibc overlay does not show.
+#pragma once
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/// accept4(2) with SOCK_NONBLOCK | SOCK_CLOEXEC. O_NONBLOCK is not inherited from the listener.
+int clinux_accept(int listener, struct sockaddr_storage *peer);
+
+/// socket(2) with SOCK_NONBLOCK | SOCK_CLOEXEC.
+int clinux_socket(int family, int type);
+
+/// splice(2) between a pipe and a socket, SPLICE_F_MOVE | SPLICE_F_NONBLOCK.
+ssize_t clinux_splice(int from, int to, size_t length);
+
+/// pipe2(2) with O_NONBLOCK | O_CLOEXEC, sized by F_SETPIPE_SZ as far as the system allows; returns the size, or -1.
+int clinux_pipe(int ends[2], int size);
+
+/// setsockopt(2) with an int; 0, or errno.
+int clinux_set_option(int fd, int level, int option, int value);
+
+/// getsockopt(2) of an int; 0, or errno.
+int clinux_get_option(int fd, int level, int option, int *value);
+
+/// SO_LINGER with zero seconds: close(2) sends a reset (socket(7), tcp(7)).
+int clinux_reset_on_close(int fd);
+
+/// The TCP state (TCP_INFO's tcpi_state: TCP_ESTABLISHED and so on), or -1.
+int clinux_tcp_state(int fd);
+
+/// pthread_setname_np(3).
+void clinux_name_thread(pthread_t thread, const char *name);
+
+/// pthread_setaffinity_np(3) with one core; 0, or an error number.
+int clinux_pin_thread(pthread_t thread, int core);

@@ -1,0 +1,51 @@
+#define _GNU_SOURCE
+#include "CLibEv.h"
+#include <sched.h>
+
+int clinux_accept(int listener, struct sockaddr_storage *peer) {
+  socklen_t length = sizeof *peer;
+  return accept4(listener, (struct sockaddr *)peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+int clinux_socket(int family, int type) { return socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0); }
+
+ssize_t clinux_splice(int from, int to, size_t length) {
+  return splice(from, NULL, to, NULL, length, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+}
+
+int clinux_pipe(int ends[2], int size) {
+  if (pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0) return -1;
+  int actual = fcntl(ends[1], F_SETPIPE_SZ, size);
+  // Over pipe-user-pages-soft the kernel says EPERM and the pipe keeps its default size.
+  return actual > 0 ? actual : fcntl(ends[1], F_GETPIPE_SZ);
+}
+
+int clinux_set_option(int fd, int level, int option, int value) {
+  return setsockopt(fd, level, option, &value, sizeof value) == 0 ? 0 : errno;
+}
+
+int clinux_get_option(int fd, int level, int option, int *value) {
+  socklen_t length = sizeof *value;
+  return getsockopt(fd, level, option, value, &length) == 0 ? 0 : errno;
+}
+
+int clinux_reset_on_close(int fd) {
+  struct linger linger = {.l_onoff = 1, .l_linger = 0};
+  return setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger) == 0 ? 0 : errno;
+}
+
+int clinux_tcp_state(int fd) {
+  struct tcp_info info;
+  socklen_t length = sizeof info;
+  return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 ? info.tcpi_state : -1;
+}
+
+void clinux_name_thread(pthread_t thread, const char *name) { pthread_setname_np(thread, name); }
+
+int clinux_pin_thread(pthread_t thread, int core) {
+  if (core < 0 || core >= CPU_SETSIZE) return EINVAL;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(core, &set);
+  return pthread_setaffinity_np(thread, sizeof set, &set);
+}

@@ -1,0 +1,3 @@
+/// libmicrohttpd for Swift: its varargs functions with fixed arguments.
+#pragma once
+#include <microhttpd.h>

@@ -41,21 +41,23 @@ import Glibc
   private var lastActivity: Double
   private let opened: Double
   private var tried = Tried()
-  /// Whether the upstream has been given a second write: from then on TCP_NODELAY matters.
-  private var upstreamWrites: UInt8 = 0
   private var isKeptAlive = false
+  private var isClientHangUpWatched = false
+  private var isUpstreamHangUpWatched = false
   /// Its place in the shard's table.
   var slot = -1
 
   // Upstream keepalive is a system call that short connections are spared.
   private static let keepaliveAfter = 30.0
+  // Most half-closed connections end at once; the others' resets are listened for after this.
+  private static let hangUpWatchAfter = 0.2
 
   init(shard: Shard, served: ServedPort, client: consuming OwnedDescriptor) {
     self.shard = shard
     self.served = served
     clientDescriptor = client.rawValue
-    toServer = Relay(source: client.rawValue, sink: -1)
-    toClient = Relay(source: -1, sink: client.rawValue)
+    toServer = .toServer(from: client.rawValue)
+    toClient = .toClient(client.rawValue)
     opened = shard.loop.now
     lastActivity = opened
     super.init()
@@ -89,6 +91,7 @@ import Glibc
       guard isUpstreamEstablished else { return connectFailed(ETIMEDOUT) }
       established()
     }
+    watchForHangUp()
     let timeouts = served.port.timeouts
     let isHalfClosed = toServer.phase == .ended || toClient.phase == .ended
     let limit = isHalfClosed ? min(timeouts.halfClosed, timeouts.idle) : timeouts.idle
@@ -114,11 +117,6 @@ import Glibc
     guard let traffic = unsafe traffic else { return }
     switch from {
     case .client:
-      // Nagle's algorithm never holds back a first write (tcp(7)), so a single request saves the call.
-      if upstreamWrites < 2 {
-        upstreamWrites += 1
-        if upstreamWrites == 2 { TCPOptions.noDelay(upstreamDescriptor) }
-      }
       guard toServer.wantsSource else { return }
       unsafe handle(toServer.sourceReady(shard, limit: limit, delivered: traffic.pointee.bytesIn), from: .client)
     case .server:
@@ -156,6 +154,7 @@ import Glibc
       // Bytes from the endpoint prove it; bytes to it may all still wait.
       if phase == .connecting, from == .server { established() }
       updateInterest()
+      watchForHangUp()
     case .ended:
       lastActivity = shard.loop.now
       relayEnded(from: from)
@@ -186,8 +185,30 @@ import Glibc
 
   private func passFinOn(from: Side) {
     shutdown(from == .client ? upstreamDescriptor : clientDescriptor, Int32(SHUT_WR))
-    if served.port.timeouts.halfClosed < served.port.timeouts.idle { schedule(after: served.port.timeouts.halfClosed) }
+    schedule(after: min(Self.hangUpWatchAfter, served.port.timeouts.halfClosed))
     updateInterest()
+  }
+
+  /// A side that is not read from cannot tell of its reset by reading.
+  private func watchForHangUp() {
+    if !isClientHangUpWatched, !toServer.wantsSource {
+      isClientHangUpWatched = true
+      shard.hangUps?.add(clientDescriptor, slot: slot)
+    }
+    if !isUpstreamHangUpWatched, phase == .relaying, !toClient.wantsSource {
+      isUpstreamHangUpWatched = true
+      shard.hangUps?.add(upstreamDescriptor, slot: slot)
+    }
+  }
+
+  /// ``HangUpWatch`` heard of one of its descriptors: a reset, or the harmless end of both directions.
+  func hungUp(_ descriptor: CInt) {
+    guard phase != .closed, descriptor == clientDescriptor || descriptor == upstreamDescriptor else { return }
+    var error: CInt = 0
+    _ = unsafe clinux_get_option(descriptor, SOL_SOCKET, SO_ERROR, &error)
+    guard error != 0 else { return }
+    if descriptor == clientDescriptor { return phase == .connecting ? close(.clientLeft) : sideFailed(.client, error) }
+    if phase == .connecting { connectFailed(error) } else { sideFailed(.server, error) }
   }
 
   /// A side is gone: what it had still sent is in its socket, and belongs to the other.
@@ -251,7 +272,6 @@ import Glibc
       return refuse(.outOfResources)
     }
     upstreamDescriptor = descriptor.rawValue
-    upstreamWrites = 0
     toServer.setSink(upstreamDescriptor)
     toClient.setSource(upstreamDescriptor)
     upstream = ReadinessWatcher(loop: shard.loop, descriptor: descriptor, handler: self)
@@ -271,6 +291,7 @@ import Glibc
     unsafe traffic = nil
     upstream = nil
     upstreamDescriptor = -1
+    isUpstreamHangUpWatched = false
     guard tried.count < min(Tried.capacity, served.endpoints.count) else {
       return refuse(error == ETIMEDOUT ? .connectTimeout : .connectFailed)
     }

@@ -37,17 +37,33 @@ struct Relay {
   private var isSplicing = false
   private var largeReads: UInt8 = 0
   private var smallReads: UInt8 = 0
+  /// Sends to this sink, up to 2.
+  private var sends: UInt8 = 0
+  /// Whether the sink has TCP_NODELAY from its listener; else it is set before the second send.
+  private let isSinkPrompt: Bool
   private var waiting: WaitingBytes?
   private var pipe: Pipe?
 
-  init(source: CInt, sink: CInt) {
+  /// From the client to an upstream that is still to come.
+  static func toServer(from client: CInt) -> Relay { Relay(source: client, sink: -1, isSinkPrompt: false) }
+
+  /// From an upstream that is still to come to the client.
+  static func toClient(_ client: CInt) -> Relay { Relay(source: -1, sink: client, isSinkPrompt: true) }
+
+  private init(source: CInt, sink: CInt, isSinkPrompt: Bool) {
     self.source = source
     self.sink = sink
+    self.isSinkPrompt = isSinkPrompt
   }
 
   /// Points it at another upstream. Bytes that wait stay.
-  mutating func setSource(_ descriptor: CInt) { source = descriptor }
-  mutating func setSink(_ descriptor: CInt) { sink = descriptor }
+  mutating func setSource(_ upstream: CInt) { source = upstream }
+
+  /// Points it at another upstream. Bytes that wait stay.
+  mutating func setSink(_ upstream: CInt) {
+    sink = upstream
+    sends = 0
+  }
 
   /// Whether bytes wait for the sink.
   var isBlocked: Bool { waiting != nil || pipe != nil }
@@ -66,13 +82,24 @@ struct Relay {
   /// `limit` bounds the read; `delivered` counts what the sink took.
   mutating func sourceReady(_ shard: Shard, limit: Int, delivered: borrowing Counter) -> Progress {
     if isSplicing { return splice(shard, delivered: delivered) }
-    let received = unsafe recv(source, shard.buffers.scratch, limit, 0)
+    var received = unsafe recv(source, shard.buffers.scratch, limit, 0)
     guard received > 0 else { return received == 0 ? sourceEnded() : Self.sourceError() }
-    let sent = unsafe send(sink, shard.buffers.scratch, received, Int32(MSG_NOSIGNAL))
+    var flags = CInt(MSG_NOSIGNAL)
+    if sends < 2 {
+      sends += 1
+      if sends == 1, isSinkPrompt {
+        received += lookForEnd(shard, after: received, limit: limit)
+        if phase == .flushing { flags |= CInt(MSG_MORE) }
+      } else if sends == 2, !isSinkPrompt {
+        // Nagle's algorithm never holds back a first send (tcp(7)), so a single request saves the call.
+        TCPOptions.noDelay(sink)
+      }
+    }
+    let sent = unsafe send(sink, shard.buffers.scratch, received, flags)
     if sent == received {
       delivered.add(UInt64(sent))
       noteRead(received)
-      return .relayed
+      return phase == .flushing ? finish() : .relayed
     }
     let failure = sent < 0 ? errno : EAGAIN
     if sent > 0 { delivered.add(UInt64(sent)) }
@@ -99,6 +126,15 @@ struct Relay {
     if let pipe { shard.pipes.release(pipe) }
     pipe = nil
     phase = .ended
+  }
+
+  /// Reads once more after an endpoint's first bytes: one that answers and closes has often sent its FIN by now, and
+  /// it then leaves in one segment with the answer. Returns how many bytes more there are.
+  private mutating func lookForEnd(_ shard: Shard, after received: Int, limit: Int) -> Int {
+    guard received < limit else { return 0 }
+    let more = unsafe recv(source, shard.buffers.scratch + received, limit - received, 0)
+    if more == 0 { phase = .flushing }
+    return max(more, 0)
   }
 
   private mutating func dropWaiting(_ shard: Shard) {

@@ -18,6 +18,7 @@ final class Shard {
   private var connections = ConnectionTable()
   /// Held open so that one connection can be taken and reset when there is no descriptor left.
   private var spare: CInt
+  private(set) var hangUps: HangUpWatch?
   private var isDraining = false
   private var drained: (@Sendable (Int) -> Void)?
   private var drainTimer: DrainTimer?
@@ -27,6 +28,7 @@ final class Shard {
     self.loop = loop
     random = RandomSource(seed: UInt64.random(in: .min ... .max))
     spare = unsafe Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
+    hangUps = HangUpWatch(loop: loop) { [unowned self] in self.connections[$0] }
   }
 
   deinit { if spare >= 0 { Glibc.close(spare) } }
@@ -69,8 +71,9 @@ final class Shard {
 
   /// Takes a closed connection from the table; it lives to the end of the turn.
   func connectionClosed(_ connection: Connection) {
-    connections.remove(connection)
+    // Retired first: the table's is the last reference, and the connection may be inside its own callback.
     loop.retire(connection)
+    connections.remove(connection)
     if isDraining, connections.count == 0 { finishDrain(cut: 0) }
   }
 

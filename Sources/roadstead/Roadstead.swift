@@ -1,4 +1,5 @@
 import ArgumentParser
-@main struct Roadstead: ParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "roadstead", version: "0.1.0")
+
+@main struct Roadstead: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(commandName: "roadstead", version: "0.1.0", subcommands: [RunCommand.self])
 }

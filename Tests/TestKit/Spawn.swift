@@ -46,7 +46,7 @@ private func currentEnvironment(with extra: [String: String]) -> [String] {
 
   init(_ strings: [String]) { unsafe pointers = strings.map { unsafe strdup($0) } + [nil] }
 
-  deinit { for unsafepointer in unsafe pointers { unsafe free(pointer) } }
+  deinit { unsafe pointers.forEach { unsafe free($0) } }
 }
 
 /// The pids that this test process started and has not reaped; killed when it exits.

@@ -30,7 +30,8 @@ let package = Package(
     .target(name: "Announcing", dependencies: ["Addresses"], swiftSettings: strict),
     // Kubernetes objects, read from manifest files; which endpoints a Service has.
     .target(
-      name: "Kubernetes", dependencies: ["Addresses", "CLibEv", "EventLoop", .product(name: "Yams", package: "Yams")],
+      name: "Kubernetes",
+      dependencies: ["Addresses", "Balancing", "EventLoop", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     // The admin port: health, state.
     .target(name: "Admin", dependencies: ["Addresses", "CMicroHTTPD", "EventLoop"], swiftSettings: strict),

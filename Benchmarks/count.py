@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import sys
 import tempfile
 
@@ -48,35 +49,60 @@ def per_unit(binary, load, count):
 
 
 def function_calls(binary, count):
-    """Calls of each function over a whole run with `count` round trips, counted by callgrind."""
+    """Calls by (caller, callee) over a whole run with `count` round trips, counted by callgrind."""
     with tempfile.TemporaryDirectory() as directory:
         out = os.path.join(directory, "callgrind")
-        quiet = ["valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={out}", "--log-file=/dev/null"]
-        with harness.proxy(binary, quiet) as process:
+        # Valgrind 3.19 gives up on Swift's debug information; the symbols are enough.
+        bare = os.path.join(directory, "roadstead")
+        subprocess.run(["objcopy", "--strip-debug", binary, bare], check=True)
+        preload = os.path.join(directory, "sigsuspend.so")
+        subprocess.run(["clang", "-shared", "-fPIC", "-o", preload, "sigsuspend.c"], check=True)
+        quiet = ["env", f"LD_PRELOAD={preload}", "valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={out}", "--log-file=/dev/null"]
+        with harness.proxy(bare, quiet) as process:
             harness.round_trips(count)
             # Valgrind is the process itself, not a child of it.
             harness.stop(process)
-        names, calls, callee = {}, {}, None
-        with open(out) as file:
-            for line in file:
-                if line.startswith("cfn="):
-                    number, _, name = line[4:].strip().partition(" ")
-                    if name:
-                        names[number] = name.split("'")[0]
-                    callee = names[number]
-                elif line.startswith("fn="):
-                    number, _, name = line[3:].strip().partition(" ")
-                    if name:
-                        names[number] = name.split("'")[0]
-                elif line.startswith("calls="):
-                    calls[callee] = calls.get(callee, 0) + int(line[6:].split()[0])
-        return calls
+        return parse_calls(out)
+
+
+def parse_calls(path):
+    """Calls by (caller, callee) from callgrind's output, where a name is spelt out once and then only numbered."""
+    names, calls, caller, callee = {}, {}, None, None
+
+    def name(text):
+        number, _, spelt = text.strip().partition(" ")
+        if spelt:
+            names[number] = spelt.split("'")[0]
+        return names[number]
+
+    with open(path) as file:
+        for line in file:
+            if line.startswith("fn="):
+                caller = name(line[3:])
+            elif line.startswith("cfn="):
+                callee = name(line[4:])
+            elif line.startswith("calls="):
+                pair = caller, callee
+                calls[pair] = calls.get(pair, 0) + int(line[6:].split()[0])
+    return calls
 
 
 def runtime_calls(binary, count):
+    """Calls per relay event by (caller, callee)."""
     one, two = function_calls(binary, count), function_calls(binary, 2 * count)
-    each = {name: (two.get(name, 0) - one.get(name, 0)) / count / EVENTS for name in two}
-    return lambda pattern: sum(value for name, value in each.items() if pattern.match(name))
+    return {pair: (two[pair] - one.get(pair, 0)) / count / EVENTS for pair in two}
+
+
+def of(calls, pattern):
+    """The calls of functions whose names match: their sum, and who made them."""
+    found = {pair: value for pair, value in calls.items() if pattern.match(pair[1]) and value >= 0.01}
+    ranked = sorted(found.items(), key=lambda item: -item[1])
+    return sum(found.values()), [f"{value:.2f} {callee} by {demangled(caller)}" for (caller, callee), value in ranked]
+
+
+def demangled(name):
+    result = subprocess.run(["swift", "demangle", "--simplified", "--compact", name], capture_output=True, text=True)
+    return result.stdout.strip() or name
 
 
 def memory(binary, count=4000):
@@ -110,10 +136,14 @@ def main():
         calls = per_unit(binary, harness.short_connections, 1280)
         measured["system calls per short connection"] = sum(calls.values())
         details.append(f"short connection: {listed(calls)}")
-        count = runtime_calls(binary, 2000)
-        measured["retains and releases per relay event"] = count(RETAINS)
-        measured["allocations per relay event"] = count(ALLOCATIONS)
-        measured["exclusivity checks per relay event"] = count(EXCLUSIVITY)
+        calls = runtime_calls(binary, 2000)
+        for what, pattern in [
+            ("retains and releases per relay event", RETAINS),
+            ("allocations per relay event", ALLOCATIONS),
+            ("exclusivity checks per relay event", EXCLUSIVITY),
+        ]:
+            measured[what], callers = of(calls, pattern)
+            details += callers
         measured["resident bytes per idle connection"] = memory(binary)
     over = False
     print(f"{'what':<40}{'counted':>10}{'budget':>10}")

@@ -57,5 +57,19 @@ import Synchronization
     public var connectFailures: UInt64 = 0
     public var bytesIn: UInt64 = 0
     public var bytesOut: UInt64 = 0
+
+    public init(connections: UInt64 = 0, connectFailures: UInt64 = 0, bytesIn: UInt64 = 0, bytesOut: UInt64 = 0) {
+      self.connections = connections
+      self.connectFailures = connectFailures
+      self.bytesIn = bytesIn
+      self.bytesOut = bytesOut
+    }
+
+    public static func += (sum: inout Traffic, more: Traffic) {
+      sum.connections += more.connections
+      sum.connectFailures += more.connectFailures
+      sum.bytesIn += more.bytesIn
+      sum.bytesOut += more.bytesOut
+    }
   }
 }

@@ -23,6 +23,7 @@ public struct SnapshotBuilder: Sendable {
     let counters: PortCounters
     // Also those that left but still have connections, in case they come back.
     var endpoints: [Endpoint: EndpointState]
+    var departed: EndpointState.Traffic
   }
 
   private let shardCount: Int
@@ -66,8 +67,19 @@ public struct SnapshotBuilder: Sendable {
       return state
     }
     let names = Set(port.endpoints)
-    states = states.filter { names.contains($0.key) || $0.value.active.load(ordering: .relaxed) > 0 }
-    let served = ServedPort(port, endpoints: wanted, rotation: rotation, counters: counters)
-    return Kept(served: served, rotation: rotation, counters: counters, endpoints: states)
+    var departed = previous?.departed ?? EndpointState.Traffic()
+    var former: [EndpointState] = []
+    for (endpoint, state) in states where !names.contains(endpoint) {
+      if state.active.load(ordering: .relaxed) > 0 {
+        former.append(state)
+      } else {
+        departed += state.traffic
+        states[endpoint] = nil
+      }
+    }
+    former.sort { $0.endpoint.address < $1.endpoint.address }
+    let served = ServedPort(
+      port, endpoints: wanted, formerEndpoints: former, departed: departed, rotation: rotation, counters: counters)
+    return Kept(served: served, rotation: rotation, counters: counters, endpoints: states, departed: departed)
   }
 }

@@ -46,7 +46,7 @@ public enum CloseReason: String, CaseIterable, Sendable {
   }
 
   /// The number that counters use: its place in ``allCases``.
-  var index: Int {
+  public var index: Int {
     switch self {
     case .finished: 0
     case .clientReset: 1

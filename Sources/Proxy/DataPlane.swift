@@ -44,6 +44,8 @@ public actor DataPlane {
     public var failures: [SocketAddress: ListenError] = [:]
     /// Addresses that two Service ports want: the first has it, these do not.
     public var clashes: [SocketAddress: [String]] = [:]
+
+    public init() {}
   }
 
   /// Makes the shards serve `snapshot`, and returns once they do.

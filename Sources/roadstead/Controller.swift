@@ -34,7 +34,7 @@ actor Controller {
   private(set) var manifests: ManifestSnapshot?
   private(set) var plan = Plan()
   private(set) var snapshot: Snapshot
-  private(set) var report = DataPlane.Report()
+  private(set) var served = DataPlane.Report()
   private(set) var isDraining = false
 
   init(
@@ -68,19 +68,19 @@ actor Controller {
       persist()
     }
     snapshot = builder.build(fixedPorts + plan.ports)
-    report = await plane.apply(snapshot)
-    for failure in report.failures.values { reportOnce("\(failure)", at: .error) }
-    for (address, services) in report.clashes {
+    served = await plane.apply(snapshot)
+    for failure in served.failures.values { reportOnce("\(failure)", at: .error) }
+    for (address, services) in served.clashes {
       for service in services { reportOnce("\(address) is another Service's: \(service) is not served there", at: .error) }
     }
     printLines()
   }
 
   /// Seconds since the controller was made.
-  var uptime: Double { clock.now - started }.seconds
+  var uptime: Double { (clock.now - started).seconds }
 
   /// Whether an address that was asked for is not served.
-  var hasFailures: Bool { !report.failures.isEmpty }
+  var hasFailures: Bool { !served.failures.isEmpty }
 
   /// Stops accepting, waits for connections to end, cuts off those that do not.
   func drain(for seconds: Double) async -> Int {
@@ -94,14 +94,14 @@ actor Controller {
   private func printLines() {
     var current: [ServiceName: String] = [:]
     for service in plan.services {
-      guard let line = ServiceLine.text(service, listening: report.listening) else { continue }
+      guard let line = ServiceLine.text(service, listening: served.listening) else { continue }
       current[service.name] = line
       if lines[service.name] != line { print(line) }
     }
     for name in lines.keys.sorted() where current[name] == nil { print("\(name)  is no longer served") }
     lines = current
     for port in fixedPorts where reported.insert(ServiceLine.text(port)).inserted {
-      if port.listen.contains(where: report.listening.contains) { print(ServiceLine.text(port)) }
+      if port.listen.contains(where: served.listening.contains) { print(ServiceLine.text(port)) }
     }
     flushStandardOutput()
   }

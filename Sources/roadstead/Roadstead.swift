@@ -1,5 +1,6 @@
 import ArgumentParser
 
 @main struct Roadstead: AsyncParsableCommand {
-  static let configuration = CommandConfiguration(commandName: "roadstead", version: "0.1.0", subcommands: [RunCommand.self])
+  static let version = "0.1.0"
+  static let configuration = CommandConfiguration(commandName: "roadstead", version: version, subcommands: [RunCommand.self])
 }

@@ -32,4 +32,4 @@ enum ServiceLine {
 }
 
 /// Lines are to be seen when they are printed, also in a pipe.
-func flushStandardOutput() { unsafe fflush(nil) }
+func flushStandardOutput() { fflush(nil) }

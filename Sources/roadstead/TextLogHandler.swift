@@ -22,7 +22,7 @@ struct TextLogHandler: LogHandler {
   }
 
   func log(event: LogEvent) {
-    let now = RFC3339.text(unixSeconds: unsafe time(nil))
+    let now = RFC3339.text(unixSeconds: time(nil))
     let text = "\(event.message)"
     let line =
       switch format {

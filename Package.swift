@@ -16,6 +16,8 @@ let package = Package(
     .target(name: "CLibEv", linkerSettings: [.linkedLibrary("ev")]),
     // libmicrohttpd for Swift, without varargs.
     .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
+    // libcurl for Swift, without varargs.
+    .target(name: "CLibCurl", linkerSettings: [.linkedLibrary("curl")]),
     // IP addresses, prefixes, ranges and socket addresses. Pure.
     .target(name: "Addresses", swiftSettings: strict),
     // One libev loop per thread: watchers, timers, tasks from other threads, owned descriptors.
@@ -33,8 +35,10 @@ let package = Package(
       name: "Kubernetes",
       dependencies: ["Addresses", "Balancing", "EventLoop", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
-    // The admin port: health, state.
-    .target(name: "Admin", dependencies: ["Addresses", "CMicroHTTPD", "EventLoop"], swiftSettings: strict),
+    // The admin port: health, state; its client, and what status and explain print.
+    .target(
+      name: "Admin", dependencies: ["Addresses", "CLibCurl", "CLibEv", "CMicroHTTPD", "EventLoop"],
+      swiftSettings: strict),
     // The commands, and the controller that joins the libraries.
     .executableTarget(
       name: "roadstead",

@@ -19,6 +19,7 @@ import Synchronization
   private let owner = Atomic<UInt>(0)
   // Loop only: objects that may still be inside one of their own callbacks.
   private var retired: [AnyObject] = []
+  private var hasRetired = false
 
   // Far enough never to fire; `now` is read from what remains of it.
   private static let clockSpan = 1e12
@@ -92,7 +93,10 @@ import Synchronization
   }
 
   /// Holds `object` until no callback of this turn can still be inside it.
-  public func retire(_ object: AnyObject) { retired.append(object) }
+  public func retire(_ object: AnyObject) {
+    retired.append(object)
+    hasRetired = true
+  }
 
   fileprivate func drainInbox() {
     let tasks = inbox.withLock { tasks in
@@ -103,7 +107,8 @@ import Synchronization
   }
 
   fileprivate func releaseRetired() {
-    guard !retired.isEmpty else { return }
+    guard hasRetired else { return }
+    hasRetired = false
     // Moved out first: a deinit that runs here may retire something else.
     let objects = retired
     retired = []

@@ -34,8 +34,10 @@ import Glibc
   private var upstream: ReadinessWatcher?
   private let clientDescriptor: CInt
   private var upstreamDescriptor: CInt = -1
-  private var toServer: Relay
-  private var toClient: Relay
+  private let toServer: Relay
+  private let toClient: Relay
+  private var clientInterest: Readiness = []
+  private var upstreamInterest: Readiness = []
   private var timer: TimerWatcher?
   /// ``EventLoop/now`` of the last byte either way.
   private var lastActivity: Double
@@ -244,10 +246,16 @@ import Glibc
   private func updateInterest() {
     var clientEvents = toServer.wantsSource ? Readiness.read : []
     if toClient.isBlocked { clientEvents.insert(.write) }
-    if let current = client?.events, current != clientEvents { client?.watch(clientEvents) }
+    if clientEvents != clientInterest {
+      clientInterest = clientEvents
+      client?.watch(clientEvents)
+    }
     var upstreamEvents = toClient.wantsSource ? Readiness.read : []
     if toServer.isBlocked || (phase == .connecting && toServer.phase == .ended) { upstreamEvents.insert(.write) }
-    if let current = upstream?.events, current != upstreamEvents { upstream?.watch(upstreamEvents) }
+    if upstreamEvents != upstreamInterest {
+      upstreamInterest = upstreamEvents
+      upstream?.watch(upstreamEvents)
+    }
   }
 
   // MARK: - Connecting
@@ -275,6 +283,7 @@ import Glibc
     toServer.setSink(upstreamDescriptor)
     toClient.setSource(upstreamDescriptor)
     upstream = ReadinessWatcher(loop: shard.loop, descriptor: descriptor, handler: self)
+    upstreamInterest = []
     let result = unsafe address.withSockaddr { unsafe Glibc.connect(upstreamDescriptor, $0, $1) }
     if result != 0, errno != EINPROGRESS { return connectFailed(errno) }
     schedule(after: min(left, served.port.timeouts.connect / Double(Tried.capacity)))
@@ -302,6 +311,9 @@ import Glibc
 
   private func established() {
     phase = .relaying
+    // The connect's timer runs on and looks at the other limits; only a shorter one needs it sooner.
+    let timeouts = served.port.timeouts
+    if timeouts.idle < timeouts.connect { schedule(after: timeouts.idle) }
     unsafe traffic?.pointee.connections.add()
   }
 

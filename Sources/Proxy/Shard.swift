@@ -11,8 +11,8 @@ import Glibc
 final class Shard {
   let index: Int
   let loop: EventLoop
-  var buffers = BufferPool()
-  var pipes = PipePool()
+  let buffers = BufferPool()
+  let pipes = PipePool()
   var random: RandomSource
   private var listeners: [SocketAddress: Listener] = [:]
   private var connections = ConnectionTable()

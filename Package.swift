@@ -32,7 +32,8 @@ let package = Package(
     .target(name: "Announcing", dependencies: ["Addresses"], swiftSettings: strict),
     // Kubernetes objects, read from manifest files; which endpoints a Service has.
     .target(
-      name: "Kubernetes", dependencies: ["Addresses", "CLibEv", "EventLoop", .product(name: "Yams", package: "Yams")],
+      name: "Kubernetes",
+      dependencies: ["Addresses", "Balancing", "EventLoop", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     // The admin port: health, state; its client, and what status and explain print.
     .target(

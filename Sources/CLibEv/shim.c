@@ -57,3 +57,17 @@ int clinux_pin_thread(pthread_t thread, int core) {
   CPU_SET(core, &set);
   return pthread_setaffinity_np(thread, sizeof set, &set);
 }
+
+int clinux_epoll_add_hang_up(int epoll, int fd, uint64_t data) {
+  // EPOLLERR and EPOLLHUP are always reported.
+  struct epoll_event event = {.events = EPOLLET, .data.u64 = data};
+  return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
+}
+
+int clinux_epoll_take(int epoll, uint64_t *data, int count) {
+  struct epoll_event events[64];
+  if (count > 64) count = 64;
+  int taken = epoll_wait(epoll, events, count, 0);
+  for (int i = 0; i < taken; i++) data[i] = events[i].data.u64;
+  return taken;
+}

@@ -6,6 +6,8 @@
 #include <netinet/tcp.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -44,3 +46,9 @@ void clinux_name_thread(pthread_t thread, const char *name);
 
 /// pthread_setaffinity_np(3) with one core; 0, or an error number.
 int clinux_pin_thread(pthread_t thread, int core);
+
+/// Watches `fd` for an error or a hang-up alone, edge-triggered (epoll_ctl(2)); 0, or errno.
+int clinux_epoll_add_hang_up(int epoll, int fd, uint64_t data);
+
+/// epoll_wait(2) without waiting: writes the data of up to `count` events, returns how many.
+int clinux_epoll_take(int epoll, uint64_t *data, int count);

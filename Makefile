@@ -1,0 +1,47 @@
+# What one can do here. Each target installs with apt what it needs, when that is missing.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# Linked by the build, or used by the demo's reader.
+BUILD_PACKAGES := libev-dev libmicrohttpd-dev make curl
+# Run by the tests, the counts and the comparison with other proxies.
+TEST_PACKAGES := $(BUILD_PACKAGES) python3 procps util-linux valgrind strace
+BINARY := $(CURDIR)/.build/release/roadstead
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+
+run: build ## build the release and run the demo on loopback: no cluster, no privileges
+	@$(BINARY) demo
+
+build: build-packages ## the release binary, .build/release/roadstead
+	swift build -c release --product roadstead
+
+test: test-packages lint build ## everything: format, unit, loop and binary level, the latter with the release binary
+	swift build --build-tests
+	Tests/no-foundation.sh
+	ROADSTEAD_BINARY=$(BINARY) swift test --skip-build
+
+tsan: build-packages ## the packet path's tests under ThreadSanitizer
+	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/tsan.suppressions halt_on_error=1" \
+	  swift test --sanitize=thread --scratch-path .build-tsan --filter '^(EventLoopTests|ProxyTests)\.'
+
+count: test-packages build ## system calls, retains, allocations per unit of work, memory per idle connection, against the budget
+	Benchmarks/count.sh $(BINARY)
+
+format: ## rewrite all Swift files in the house format
+	swift format format -i -r Package.swift Sources Tests
+
+lint: ## the format, the size of files, scripts that parse
+	Tests/lint.sh
+
+clean: ## remove what builds left
+	rm -rf .build .build-tsan
+
+build-packages:
+	@Tests/install.sh $(BUILD_PACKAGES)
+
+test-packages:
+	@Tests/install.sh $(TEST_PACKAGES)
+
+.PHONY: help run build test tsan count format lint clean build-packages test-packages

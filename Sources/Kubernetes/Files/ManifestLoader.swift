@@ -1,0 +1,221 @@
+import EventLoop
+
+/// Reads a set of files and directories into an ``ObjectStore``, and parts of it again when they have changed.
+///
+/// A value without a loop or a thread: `check` and `explain` load once, a ``ManifestWatcher`` refreshes. Where an
+/// object is defined twice, the first definition in the order of the files is used, and the other one reported.
+///
+/// A file that goes from a directory takes its objects with it. A `-f` path that is itself gone is an error, and what
+/// was read from it is kept: an unmounted directory must not end every service.
+public struct ManifestLoader {
+  /// The largest file that is read, in bytes: 64 MiB.
+  public static let maximalFileSize = 64 << 20
+
+  /// The `-f` paths, as given.
+  public let paths: [String]
+
+  private var files: [String: LoadedFile] = [:]
+  // All files in order of reading, and each one's place in it.
+  private var order: [String] = []
+  private var ranks: [String: Int] = [:]
+  // Which files define an object, where more than one does.
+  private var claims: [ObjectReference: [String]] = [:]
+  private var pathProblems: [ManifestProblem] = []
+  // Files below a path that is gone: their last state is kept.
+  private var unreachable: Set<String> = []
+  private var store = ObjectStore()
+  private var changes: Set<ObjectReference> = []
+  private var affected: Set<NamespacedName> = []
+
+  /// Reads nothing yet.
+  public init(paths: [String]) {
+    var seen: Set<String> = []
+    self.paths = paths.map(Self.withoutTrailingSlash).filter { seen.insert($0).inserted }
+  }
+
+  private static func withoutTrailingSlash(_ path: String) -> String {
+    var path = path[...]
+    while path.count > 1, path.hasSuffix("/") { path = path.dropLast() }
+    return String(path)
+  }
+
+  /// Loads `paths` once: for `check` and `explain`.
+  public static func load(_ paths: [String]) -> ManifestSnapshot {
+    var loader = ManifestLoader(paths: paths)
+    return loader.reload()
+  }
+
+  /// Reads everything, whether it has changed or not.
+  public mutating func reload() -> ManifestSnapshot {
+    list()
+    for path in order { read(path) }
+    return snapshot()
+  }
+
+  /// Looks for files that came, went or look different on disk, and reads those.
+  ///
+  /// - Returns: nil when nothing that matters has changed.
+  public mutating func rescan() -> ManifestSnapshot? {
+    let before = problems
+    let listing = order
+    list()
+    for path in order {
+      let now = (try? FileSystem.status(path)).map { FileSystem.Signature($0) }
+      if files[path] == nil || files[path]?.signature != now || now == nil { read(path) }
+    }
+    return changes.isEmpty && listing == order && before == problems ? nil : snapshot()
+  }
+
+  /// Reads these files again, and no other.
+  ///
+  /// - Parameter changed: paths as ``ManifestSnapshot/files`` has them, or of files that are new in a directory.
+  /// - Returns: nil when nothing that matters has changed.
+  public mutating func refresh(_ changed: Set<String>) -> ManifestSnapshot? {
+    let before = problems
+    let listing = order
+    // A file that came or went changes the order of the others.
+    if changed.contains(where: { (files[$0] != nil) != FileSystem.exists($0) }) { list() }
+    for path in order where changed.contains(path) || files[path] == nil { read(path) }
+    return changes.isEmpty && listing == order && before == problems ? nil : snapshot()
+  }
+
+  /// The files there were at the last listing, in order.
+  public var listedFiles: [String] { order }
+
+  /// Whether a name in a directory is a manifest's: *.yaml, *.yml, *.json, not hidden.
+  public static func isManifestName(_ name: some StringProtocol) -> Bool {
+    !name.hasPrefix(".") && (name.hasSuffix(".yaml") || name.hasSuffix(".yml") || name.hasSuffix(".json"))
+  }
+
+  // MARK: Listing
+
+  // Finds the files; drops what is gone.
+  private mutating func list() {
+    pathProblems = []
+    unreachable = []
+    var found: [String] = []
+    var seen: Set<String> = []
+    for path in paths {
+      do throws(Errno) {
+        for file in try Self.files(at: path) where seen.insert(file).inserted { found.append(file) }
+      } catch {
+        let kept = order.filter { ($0 == path || $0.hasPrefix("\(path)/")) && seen.insert($0).inserted }
+        let objects = kept.reduce(0) { $0 + (files[$1]?.entries.count ?? 0) }
+        found += kept
+        unreachable.formUnion(kept)
+        pathProblems.append(
+          ManifestProblem(.error, file: path, message: "cannot be read: \(error)\(LoadedFile.kept(objects))"))
+      }
+    }
+    for gone in order where !seen.contains(gone) { forget(gone) }
+    for file in unreachable { files[file]?.keep() }
+    order = found
+    ranks = Dictionary(uniqueKeysWithValues: found.enumerated().map { ($1, $0) })
+    // The first definition is used, so a new order may change which one that is.
+    for reference in claims.keys { settle(reference) }
+  }
+
+  // The manifests of a directory, by name; or the file itself.
+  private static func files(at path: String) throws(Errno) -> [String] {
+    guard FileSystem.isDirectory(try FileSystem.status(path)) else { return [path] }
+    let names = try FileSystem.names(in: path).filter { isManifestName($0) }.sorted()
+    // A directory may be called x.yaml; it is not looked into.
+    return names.map { path == "/" ? "/\($0)" : "\(path)/\($0)" }.filter { !FileSystem.isDirectory($0) }
+  }
+
+  private mutating func forget(_ path: String) {
+    guard let file = files.removeValue(forKey: path) else { return }
+    for reference in file.entries.keys { release(reference, path) }
+  }
+
+  // MARK: Reading
+
+  private mutating func read(_ path: String) {
+    guard !unreachable.contains(path) else { return }
+    // Moved out while it changes: a copy kept here would be a copy made.
+    var file = files.removeValue(forKey: path) ?? LoadedFile()
+    let old = file.entries
+    file.update(path: path, limit: Self.maximalFileSize)
+    let new = file.entries
+    files[path] = file
+    for reference in old.keys where new[reference] == nil { release(reference, path) }
+    for (reference, entry) in new {
+      if let before = old[reference] {
+        if before.object != entry.object || before.line != entry.line { settle(reference) }
+      } else {
+        claim(reference, path)
+      }
+    }
+  }
+
+  private mutating func claim(_ reference: ObjectReference, _ path: String) {
+    if claims[reference] != nil {
+      claims[reference]?.append(path)
+    } else if let holder = store.source(reference)?.file {
+      claims[reference] = [holder, path]
+    } else if let object = files[path]?.entries[reference] {
+      return put(object, path)
+    }
+    settle(reference)
+  }
+
+  private mutating func release(_ reference: ObjectReference, _ path: String) {
+    if var claimants = claims[reference] {
+      claimants.removeAll { $0 == path }
+      claims[reference] = claimants
+      settle(reference)
+      if claimants.count < 2 { claims[reference] = nil }
+    } else {
+      affected.formUnion(store.remove(reference))
+      changes.insert(reference)
+    }
+  }
+
+  // Puts the first file's definition of an object in the store.
+  private mutating func settle(_ reference: ObjectReference) {
+    let holder = claims[reference]?.min { ranks[$0] ?? .max < ranks[$1] ?? .max } ?? store.source(reference)?.file
+    guard let holder, let entry = files[holder]?.entries[reference] else { return }
+    put(entry, holder)
+  }
+
+  private mutating func put(_ entry: LoadedFile.Entry, _ path: String) {
+    let reference = entry.object.reference
+    let isSame = store.object(reference) == entry.object
+    let source = ObjectSource(file: path, line: entry.line)
+    if isSame, store.source(reference) == source { return }
+    let services = store.insert(entry.object, source: source)
+    // An object that only moved within its file, or to another, is still what it was.
+    if isSame { return }
+    affected.formUnion(services)
+    changes.insert(reference)
+  }
+
+  // MARK: Results
+
+  private var problems: [ManifestProblem] {
+    var duplicates: [String: [ManifestProblem]] = [:]
+    for (reference, claimants) in claims {
+      guard let used = store.source(reference) else { continue }
+      for path in claimants where path != used.file {
+        guard let line = files[path]?.entries[reference]?.line else { continue }
+        duplicates[path, default: []].append(LoadedFile.duplicate(reference, file: path, line: line, first: used))
+      }
+    }
+    return pathProblems
+      + order.flatMap { path in
+        let all = (files[path]?.problems ?? []) + (duplicates[path] ?? [])
+        return all.sorted { ($0.line ?? 0, $0.description) < ($1.line ?? 0, $1.description) }
+      }
+  }
+
+  private mutating func snapshot() -> ManifestSnapshot {
+    let snapshot = ManifestSnapshot(
+      store: store, problems: problems,
+      files: order.compactMap { path in
+        files[path].map { ManifestFile(path: path, state: $0.state, objectCount: $0.entries.count) }
+      }, changes: changes, affectedServices: affected)
+    changes = []
+    affected = []
+    return snapshot
+  }
+}

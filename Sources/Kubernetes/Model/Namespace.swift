@@ -1,0 +1,6 @@
+/// A Namespace (core/v1): its labels choose pools (`serviceAllocation.namespaceSelectors`).
+public struct Namespace: Hashable, Sendable {
+  public var metadata: ObjectMeta
+
+  public init(metadata: ObjectMeta) { self.metadata = metadata }
+}

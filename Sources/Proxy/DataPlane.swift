@@ -1,0 +1,127 @@
+import Addresses
+import Balancing
+import EventLoop
+import Glibc
+
+/// The packet path as the control plane sees it: snapshots in, values out.
+///
+/// Owns the shards' threads. Listening sockets are opened here, all shards' at once, so that a bind that fails is
+/// known before any shard hears of it.
+public actor DataPlane {
+  /// How many close reasons the counters of a ``SnapshotBuilder`` need.
+  public static let reasonCount = CloseReason.allCases.count
+
+  private struct Member {
+    let thread: LoopThread
+    let shard: LoopBound<Shard>
+  }
+
+  private let members: [Member]
+  private var open: Set<SocketAddress> = []
+  private var isDraining = false
+
+  /// Starts `shardCount` threads.
+  public init(shardCount: Int) throws(Errno) {
+    precondition(shardCount > 0, "at least one shard")
+    // A client that went away is an error of send(2), not a reason to die.
+    signal(SIGPIPE, SIG_IGN)
+    var members: [Member] = []
+    for index in 0..<shardCount {
+      let thread = try LoopThread(name: "shard-\(index)")
+      members.append(Member(thread: thread, shard: LoopBound(thread.loop) { Shard(index: index, loop: $0) }))
+    }
+    self.members = members
+  }
+
+  /// How many shards there are.
+  public nonisolated var shardCount: Int { members.count }
+
+  /// What became of one ``ServedPort``'s addresses.
+  public struct Report: Sendable {
+    /// Addresses that are listened on, on every shard.
+    public var listening: Set<SocketAddress> = []
+    /// Addresses that are not, and why.
+    public var failures: [SocketAddress: ListenError] = [:]
+    /// Addresses that two Service ports want: the first has it, these do not.
+    public var clashes: [SocketAddress: [String]] = [:]
+
+    public init() {}
+  }
+
+  /// Makes the shards serve `snapshot`, and returns once they do.
+  ///
+  /// Addresses that stay keep their sockets and connections. Those that failed before are tried again.
+  public func apply(_ snapshot: Snapshot) async -> Report {
+    var report = Report()
+    guard !isDraining else { return report }
+    var served: [SocketAddress: ServedPort] = [:]
+    for port in snapshot.ports where port.port.transport == .tcp {
+      for address in port.port.listen {
+        if served[address] == nil {
+          served[address] = port
+        } else {
+          report.clashes[address, default: []].append(port.port.service)
+        }
+      }
+    }
+    // Close first: an address may come back under another port's name at once.
+    let closing = open.subtracting(served.keys)
+    if !closing.isEmpty {
+      open.subtract(closing)
+      await tell(served.filter { open.contains($0.key) }, opened: [:])
+    }
+    var opened: [SocketAddress: [CInt]] = [:]
+    for address in served.keys.sorted() where !open.contains(address) {
+      do {
+        opened[address] = try ListenSockets.open(address, count: members.count)
+        open.insert(address)
+      } catch {
+        report.failures[address] = error
+        served[address] = nil
+      }
+    }
+    await tell(served, opened: opened)
+    report.listening = open
+    return report
+  }
+
+  private func tell(_ served: [SocketAddress: ServedPort], opened: [SocketAddress: [CInt]]) async {
+    for (index, member) in members.enumerated() {
+      let change = Shard.Change(served: served, opened: opened.mapValues { $0[index] })
+      await withCheckedContinuation { continuation in
+        member.shard.submit { shard in
+          shard.apply(change)
+          continuation.resume()
+        }
+      }
+    }
+  }
+
+  /// Open connections, over all shards.
+  public func connectionCount() async -> Int {
+    var sum = 0
+    for member in members {
+      sum += await withCheckedContinuation { continuation in
+        member.shard.submit { continuation.resume(returning: $0.connectionCount) }
+      }
+    }
+    return sum
+  }
+
+  /// Stops accepting and lets connections end for up to `seconds`; returns how many had to be cut off.
+  public func drain(for seconds: Double) async -> Int {
+    isDraining = true
+    open = []
+    // All at once: each has the whole time.
+    let draining = members.map { member in
+      Task {
+        await withCheckedContinuation { continuation in
+          member.shard.submit { $0.drain(for: seconds) { cut in continuation.resume(returning: cut) } }
+        }
+      }
+    }
+    var cut = 0
+    for task in draining { cut += await task.value }
+    return cut
+  }
+}

@@ -1,0 +1,42 @@
+import CLibEv
+import Glibc
+
+/// A pipe for splice(2), and how many bytes are inside.
+struct Pipe {
+  let readEnd: CInt
+  let writeEnd: CInt
+  /// Bytes that it takes at the most; pages fill it sooner.
+  let size: Int
+  /// Bytes inside. Counted, since EAGAIN is the same for a full pipe and an empty socket.
+  var count = 0
+
+  func close() {
+    _ = Glibc.close(readEnd)
+    _ = Glibc.close(writeEnd)
+  }
+}
+
+/// A shard's empty pipes: as with ``BufferPool``, one is borrowed for each transfer, and stays with the relay
+/// only while bytes wait in it. Loop only.
+struct PipePool: ~Copyable {
+  // /proc/sys/fs/pipe-max-size allows 1 MiB to everybody; 256 KiB was as fast.
+  private static let size: CInt = 256 * 1024
+  private static let keptFree = 8
+  private var free: [Pipe] = []
+
+  deinit { for pipe in free { pipe.close() } }
+
+  /// An empty pipe; nil when the system has none to give (EMFILE, ENFILE).
+  mutating func take() -> Pipe? {
+    if let pipe = free.popLast() { return pipe }
+    var ends: [CInt] = [-1, -1]
+    let size = unsafe clinux_pipe(&ends, Self.size)
+    guard size > 0 else { return nil }
+    return Pipe(readEnd: ends[0], writeEnd: ends[1], size: Int(size))
+  }
+
+  /// Takes a pipe back. One with bytes inside is closed, never handed on.
+  mutating func release(_ pipe: Pipe) {
+    if pipe.count == 0, free.count < Self.keptFree { free.append(pipe) } else { pipe.close() }
+  }
+}

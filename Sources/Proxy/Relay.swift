@@ -1,0 +1,226 @@
+import Balancing
+import CLibEv
+import Glibc
+
+/// One direction of a connection: what is received from the source is sent to the sink, in order, nothing changed.
+///
+/// | phase | the source is read | on | becomes |
+/// |---|---|---|---|
+/// | open | unless bytes wait | FIN, nothing waits | ended |
+/// | open | | FIN, bytes wait | flushing |
+/// | flushing | no | the last byte is sent | ended |
+/// | ended | no | – | – |
+///
+/// ## Concurrency model
+/// A value inside its ``Connection``, on the shard's thread only. It holds memory only while bytes wait: it
+/// reads into the shard's scratch and sends from there.
+struct Relay {
+  enum Phase: UInt8 { case open, flushing, ended }
+
+  /// What came of an event.
+  enum Progress {
+    /// Bytes passed, and nothing waits.
+    case relayed
+    /// There was nothing to receive.
+    case idle
+    /// The sink takes no more: bytes wait, the source is not to be read until the sink is writable.
+    case blocked
+    /// The source sent its FIN and everything before it is delivered.
+    case ended
+    case sourceFailed(CInt)
+    case sinkFailed(CInt)
+  }
+
+  private(set) var source: CInt
+  private(set) var sink: CInt
+  private(set) var phase = Phase.open
+  private var isSplicing = false
+  private var largeReads: UInt8 = 0
+  private var smallReads: UInt8 = 0
+  /// Sends to this sink, up to 2.
+  private var sends: UInt8 = 0
+  /// Whether the sink has TCP_NODELAY from its listener; else it is set before the second send.
+  private let isSinkPrompt: Bool
+  private var waiting: WaitingBytes?
+  private var pipe: Pipe?
+
+  /// From the client to an upstream that is still to come.
+  static func toServer(from client: CInt) -> Relay { Relay(source: client, sink: -1, isSinkPrompt: false) }
+
+  /// From an upstream that is still to come to the client.
+  static func toClient(_ client: CInt) -> Relay { Relay(source: -1, sink: client, isSinkPrompt: true) }
+
+  private init(source: CInt, sink: CInt, isSinkPrompt: Bool) {
+    self.source = source
+    self.sink = sink
+    self.isSinkPrompt = isSinkPrompt
+  }
+
+  /// Points it at another upstream. Bytes that wait stay.
+  mutating func setSource(_ upstream: CInt) { source = upstream }
+
+  /// Points it at another upstream. Bytes that wait stay.
+  mutating func setSink(_ upstream: CInt) {
+    sink = upstream
+    sends = 0
+  }
+
+  /// Whether bytes wait for the sink.
+  var isBlocked: Bool { waiting != nil || pipe != nil }
+
+  /// Whether the source is to be watched.
+  var wantsSource: Bool { phase == .open && !isBlocked }
+
+  // From this size on a read counts as large; three in a row and the kernel moves the pages instead.
+  private static let largeRead = 64 * 1024
+  private static let largeReadsToSplice: UInt8 = 3
+  // Below this splice costs more than a copy; two in a row and it stops.
+  private static let smallSplice = 16 * 1024
+
+  /// Receives once and sends it on. To be called when the source is readable and nothing waits.
+  ///
+  /// `limit` bounds the read; `delivered` counts what the sink took.
+  mutating func sourceReady(_ shard: Shard, limit: Int, delivered: borrowing Counter) -> Progress {
+    if isSplicing { return splice(shard, delivered: delivered) }
+    var received = unsafe recv(source, shard.buffers.scratch, limit, 0)
+    guard received > 0 else { return received == 0 ? sourceEnded() : Self.sourceError() }
+    var flags = CInt(MSG_NOSIGNAL)
+    if sends < 2 {
+      sends += 1
+      if sends == 1, isSinkPrompt {
+        received += lookForEnd(shard, after: received, limit: limit)
+        if phase == .flushing { flags |= CInt(MSG_MORE) }
+      } else if sends == 2, !isSinkPrompt {
+        // Nagle's algorithm never holds back a first send (tcp(7)), so a single request saves the call.
+        TCPOptions.noDelay(sink)
+      }
+    }
+    let sent = unsafe send(sink, shard.buffers.scratch, received, flags)
+    if sent == received {
+      delivered.add(UInt64(sent))
+      noteRead(received)
+      return phase == .flushing ? finish() : .relayed
+    }
+    let failure = sent < 0 ? errno : EAGAIN
+    if sent > 0 { delivered.add(UInt64(sent)) }
+    waiting = WaitingBytes(scratchOf: &shard.buffers, range: max(sent, 0)..<received)
+    // The bytes are kept even then: a connection that is not yet established tries another endpoint.
+    return isTransient(failure) ? .blocked : .sinkFailed(failure)
+  }
+
+  /// Sends what waits. To be called when the sink is writable.
+  mutating func sinkReady(_ shard: Shard, delivered: borrowing Counter) -> Progress {
+    if pipe != nil { return flushPipe(shard, delivered: delivered) }
+    guard waiting != nil else { return phase == .flushing ? finish() : .idle }
+    let sent = waiting!.send(to: sink)
+    if sent < 0 { return isTransient(errno) ? .blocked : .sinkFailed(errno) }
+    delivered.add(UInt64(sent))
+    guard waiting!.isEmpty else { return .blocked }
+    dropWaiting(shard)
+    return phase == .flushing ? finish() : .relayed
+  }
+
+  /// Lets go of everything that waits. To be called when the connection closes.
+  mutating func discard(_ shard: Shard) {
+    dropWaiting(shard)
+    if let pipe { shard.pipes.release(pipe) }
+    pipe = nil
+    phase = .ended
+  }
+
+  /// Reads once more after an endpoint's first bytes: one that answers and closes has often sent its FIN by now, and
+  /// it then leaves in one segment with the answer. Returns how many bytes more there are.
+  private mutating func lookForEnd(_ shard: Shard, after received: Int, limit: Int) -> Int {
+    guard received < limit else { return 0 }
+    let more = unsafe recv(source, shard.buffers.scratch + received, limit - received, 0)
+    if more == 0 { phase = .flushing }
+    return max(more, 0)
+  }
+
+  private mutating func dropWaiting(_ shard: Shard) {
+    if let waiting { waiting.release(to: &shard.buffers) }
+    waiting = nil
+  }
+
+  private mutating func noteRead(_ count: Int) {
+    guard count >= Self.largeRead else {
+      if largeReads > 0 { largeReads = 0 }
+      return
+    }
+    largeReads += 1
+    if largeReads >= Self.largeReadsToSplice {
+      isSplicing = true
+      smallReads = 0
+    }
+  }
+
+  private mutating func sourceEnded() -> Progress {
+    phase = .flushing
+    return isBlocked ? .blocked : finish()
+  }
+
+  private mutating func finish() -> Progress {
+    phase = .ended
+    return .ended
+  }
+
+  private static func sourceError() -> Progress { isTransient(errno) ? .idle : .sourceFailed(errno) }
+}
+
+/// Whether the call is to be made again when the descriptor is ready.
+private func isTransient(_ number: CInt) -> Bool { number == EAGAIN || number == EINTR }
+
+// MARK: - Bulk: the kernel moves the pages
+
+extension Relay {
+  /// As ``sourceReady``, through a pipe of the shard's. The pipe is empty at the start.
+  private mutating func splice(_ shard: Shard, delivered: borrowing Counter) -> Progress {
+    guard var pipe = shard.pipes.take() else { return stopSplicing(shard, delivered: delivered) }
+    let moved = clinux_splice(source, pipe.writeEnd, pipe.size)
+    guard moved > 0 else {
+      let failure = errno
+      shard.pipes.release(pipe)
+      if moved == 0 { return sourceEnded() }
+      if failure == EINVAL { return stopSplicing(shard, delivered: delivered) }
+      return isTransient(failure) ? .idle : .sourceFailed(failure)
+    }
+    pipe.count = moved
+    self.pipe = pipe
+    noteSplice(moved)
+    return flushPipe(shard, delivered: delivered)
+  }
+
+  /// Moves what is in the pipe to the sink.
+  private mutating func flushPipe(_ shard: Shard, delivered: borrowing Counter) -> Progress {
+    guard var pipe else { return .idle }
+    let moved = clinux_splice(pipe.readEnd, sink, pipe.count)
+    if moved < 0 { return isTransient(errno) ? .blocked : .sinkFailed(errno) }
+    delivered.add(UInt64(moved))
+    pipe.count -= moved
+    guard pipe.count == 0 else {
+      self.pipe = pipe
+      return .blocked
+    }
+    shard.pipes.release(pipe)
+    self.pipe = nil
+    return phase == .flushing ? finish() : .relayed
+  }
+
+  private mutating func noteSplice(_ count: Int) {
+    if count >= Self.smallSplice {
+      smallReads = 0
+    } else {
+      smallReads += 1
+      if smallReads >= 2 {
+        isSplicing = false
+        largeReads = 0
+      }
+    }
+  }
+
+  private mutating func stopSplicing(_ shard: Shard, delivered: borrowing Counter) -> Progress {
+    isSplicing = false
+    largeReads = 0
+    return sourceReady(shard, limit: shard.buffers.readSize, delivered: delivered)
+  }
+}

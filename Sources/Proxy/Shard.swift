@@ -1,0 +1,138 @@
+import Addresses
+import Balancing
+import CLibEv
+import EventLoop
+import Glibc
+
+/// One thread's part of the data plane: its listeners, its connections, its memory.
+///
+/// ## Concurrency model
+/// Made, used and released on its loop's thread. What other threads want goes through ``DataPlane``.
+final class Shard {
+  let index: Int
+  let loop: EventLoop
+  var buffers = BufferPool()
+  var pipes = PipePool()
+  var random: RandomSource
+  private var listeners: [SocketAddress: Listener] = [:]
+  private var connections = ConnectionTable()
+  /// Held open so that one connection can be taken and reset when there is no descriptor left.
+  private var spare: CInt
+  private(set) var hangUps: HangUpWatch?
+  private var isDraining = false
+  private var drained: (@Sendable (Int) -> Void)?
+  private var drainTimer: DrainTimer?
+
+  init(index: Int, loop: EventLoop) {
+    self.index = index
+    self.loop = loop
+    random = RandomSource(seed: UInt64.random(in: .min ... .max))
+    spare = unsafe Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
+    hangUps = HangUpWatch(loop: loop) { [unowned self] in self.connections[$0] }
+  }
+
+  deinit { if spare >= 0 { Glibc.close(spare) } }
+
+  // MARK: - Configuration
+
+  /// What a new snapshot changes on one shard.
+  struct Change: Sendable {
+    /// Every address that is served, with what serves it.
+    var served: [SocketAddress: ServedPort]
+    /// Sockets for those of them that are new here.
+    var opened: [SocketAddress: CInt]
+  }
+
+  /// Opens what is new, closes what is gone, and gives the others their new state. Connections stay.
+  func apply(_ change: Change) {
+    let gone = listeners.filter { change.served[$0.key] == nil }
+    for (address, listener) in gone {
+      listeners[address] = nil
+      listener.close()
+    }
+    for (address, served) in change.served {
+      if let socket = change.opened[address] {
+        listeners[address] = Listener(shard: self, address: address, served: served, socket: OwnedDescriptor(socket))
+      } else if let listener = listeners[address], listener.served !== served {
+        listener.served = served
+      }
+    }
+  }
+
+  // MARK: - Connections
+
+  /// Serves a client that was just accepted.
+  func open(_ client: consuming OwnedDescriptor, served: ServedPort, source: IPAddress) {
+    served.counters.countAccepted(shard: index)
+    let connection = Connection(shard: self, served: served, client: client)
+    connections.insert(connection)
+    connection.open(source: source)
+  }
+
+  /// Takes a closed connection from the table; it lives to the end of the turn.
+  func connectionClosed(_ connection: Connection) {
+    // Retired first: the table's is the last reference, and the connection may be inside its own callback.
+    loop.retire(connection)
+    connections.remove(connection)
+    if isDraining, connections.count == 0 { finishDrain(cut: 0) }
+  }
+
+  /// How many connections are open here.
+  var connectionCount: Int { connections.count }
+
+  /// Accepts one connection in place of the spare descriptor, and resets it.
+  func resetOneWithSpareDescriptor(_ listener: CInt) {
+    guard spare >= 0 else { return }
+    Glibc.close(spare)
+    var peer = sockaddr_storage()
+    let client = unsafe clinux_accept(listener, &peer)
+    if client >= 0 {
+      _ = clinux_reset_on_close(client)
+      Glibc.close(client)
+    }
+    spare = unsafe Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
+  }
+
+  // MARK: - Draining
+
+  /// Stops accepting, and calls `done` when the last connection has ended or `seconds` have passed, with the
+  /// number of those that were cut off by then.
+  func drain(for seconds: Double, done: @escaping @Sendable (Int) -> Void) {
+    isDraining = true
+    drained = done
+    for listener in listeners.values { listener.close() }
+    listeners = [:]
+    if connections.count == 0 { return finishDrain(cut: 0) }
+    let timer = DrainTimer(loop: loop) { [unowned self] in self.cutOff() }
+    timer.timer?.schedule(after: max(seconds, 0.001))
+    drainTimer = timer
+  }
+
+  private func cutOff() {
+    let cut = connections.count
+    isDraining = false
+    for connection in connections.all { connection.abort(.shutdown) }
+    finishDrain(cut: cut)
+  }
+
+  private func finishDrain(cut: Int) {
+    isDraining = false
+    drainTimer = nil
+    drained?(cut)
+    drained = nil
+  }
+}
+
+/// Calls back once the drain's time is over.
+private final class DrainTimer: EventHandler {
+  private(set) var timer: TimerWatcher?
+  private let body: () -> Void
+
+  init(loop: EventLoop, body: @escaping () -> Void) {
+    self.body = body
+    super.init()
+    timer = TimerWatcher(loop: loop, handler: self)
+  }
+
+  override func timerFired() { body() }
+}

@@ -1,0 +1,26 @@
+import ArgumentParser
+import Kubernetes
+
+/// `roadstead check`: is what the files say valid?
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Say whether manifests are valid; every problem with its file and line.",
+    discussion: "Exits with 1 when there is an error. Warnings alone are fine.")
+
+  @OptionGroup var manifests: ManifestOptions
+  @OptionGroup var targets: TargetOptions
+
+  func run() throws {
+    guard !manifests.paths.isEmpty else { throw ValidationError("check needs at least one -f PATH") }
+    let loaded = ManifestLoader.load(manifests.paths)
+    var planner = Planner(resolver: targets.resolver)
+    let plan = planner.plan(loaded.store, now: 0)
+    let problems = (loaded.problems + plan.problems).sorted { ($0.file, $0.line ?? 0) < ($1.file, $1.line ?? 0) }
+    for problem in problems { print(problem) }
+    let errors = problems.count { $0.severity == .error }
+    let warnings = problems.count { $0.severity == .warning }
+    let found = "\(plan.services.count) Services, \(plan.pools.count) pools in \(loaded.files.count) files"
+    print("\(found): \(errors == 0 ? "valid" : "\(errors) errors")\(warnings == 0 ? "" : ", \(warnings) warnings")")
+    if errors > 0 { throw ExitCode(1) }
+  }
+}

@@ -1,0 +1,146 @@
+import Addresses
+import Admin
+import Announcing
+import Balancing
+import Glibc
+import Kubernetes
+import Proxy
+
+extension Controller {
+  /// Everything that `status`, `explain` and `/api/v1/state` tell, as of now.
+  func state(startedAt: Int) -> AdminState {
+    let interfaces = InterfaceAddresses()
+    let running = Dictionary(snapshot.ports.map { (PortKey($0.port), $0) }, uniquingKeysWith: { first, _ in first })
+    let planned = plan.services.map { service in
+      service.state(interfaces: interfaces) { $0.served.flatMap { running[PortKey($0)] }.map(live) }
+    }
+    let services = planned + fixedServices(running)
+    var total = AdminState.Counters()
+    for port in services.flatMap(\.ports) { total += port.counters }
+    return AdminState(
+      version: Roadstead.version, startedAt: RFC3339.text(unixSeconds: startedAt), uptimeSeconds: UInt64(uptime),
+      readiness: readiness, limits: .current(shards: plane.shardCount), sources: plan.sources(of: manifests),
+      pools: plan.poolStates, services: services, counters: total)
+  }
+
+  /// Whether all that was read and asked for is served.
+  var readiness: AdminState.Readiness {
+    if isDraining { return .notReady("draining") }
+    if manifests == nil, fixedPorts.isEmpty { return .notReady("no manifest has been read") }
+    if let failure = served.failures.values.map(\.description).sorted().first { return .notReady(failure) }
+    return .ready
+  }
+
+  private func fixedServices(_ running: [PortKey: ServedPort]) -> [AdminState.Service] {
+    fixedPorts.map { port in
+      let name = port.listen.map(\.description).joined(separator: ",")
+      return AdminState.Service(
+        namespace: "", name: name, type: "Listen",
+        addresses: port.listen.map { AdminState.Address($0.address.description, reason: "asked for by --listen") },
+        balance: port.balance.rawValue, target: AdminState.Target(kind: "address", reason: "named by --to"),
+        ports: [
+          running[PortKey(port)].map { live($0, basedOn: AdminState.Port(transport: "TCP", port: port.listen[0].port)) }
+            ?? AdminState.Port(transport: "TCP", port: port.listen[0].port)
+        ])
+    }
+  }
+
+  private func live(_ port: ServedPort) -> LivePort {
+    let addresses = port.port.listen
+    return LivePort(
+      port: port, listening: addresses.filter(served.listening.contains),
+      errors: addresses.compactMap { address in
+        served.failures[address].map(\.description)
+          ?? (served.clashes[address]?.contains(port.port.service) == true ? "\(address) is another Service's" : nil)
+      })
+  }
+
+  private func live(_ port: ServedPort, basedOn state: AdminState.Port) -> AdminState.Port {
+    var state = state
+    state.endpoints = port.endpoints.map { AdminState.Endpoint($0.endpoint) }
+    live(port).fill(&state)
+    return state
+  }
+}
+
+/// What tells the ports of all Services apart.
+private struct PortKey: Hashable {
+  let service: String
+  let transport: TransportProtocol
+  let listen: SocketAddress?
+
+  init(_ port: ServicePort) {
+    service = port.service
+    transport = port.transport
+    listen = port.listen.first
+  }
+}
+
+/// A port's running part, beside what was planned for it.
+struct LivePort {
+  let port: ServedPort
+  let listening: [SocketAddress]
+  let errors: [String]
+
+  /// Adds counts, addresses and errors to the planned state.
+  func fill(_ state: inout AdminState.Port) {
+    state.listening = listening.map(\.description)
+    state.errors += errors
+    state.counters = counters
+    let states = Dictionary(
+      port.endpoints.map { ($0.endpoint.address.description, $0) }, uniquingKeysWith: { first, _ in first })
+    for index in state.endpoints.indices {
+      if let endpoint = states[state.endpoints[index].address] { state.endpoints[index].count(endpoint) }
+    }
+    for former in port.formerEndpoints {
+      let open = former.active.load(ordering: .relaxed)
+      guard open > 0 else { continue }
+      state.excluded.append(
+        AdminState.Excluded(
+          name: former.endpoint.name, address: former.endpoint.address.description,
+          reason: "no longer an endpoint; \(open) connection\(open == 1 ? "" : "s") still open"))
+    }
+  }
+
+  private var counters: AdminState.Counters {
+    let traffic = port.traffic
+    var closes: [String: UInt64] = [:]
+    for reason in CloseReason.allCases {
+      let count = port.counters.closed(reason: reason.index)
+      if count > 0 { closes[reason.rawValue] = count }
+    }
+    let accepted = port.counters.accepted
+    let ended = closes.values.reduce(0, +)
+    return AdminState.Counters(
+      accepted: accepted, active: accepted > ended ? accepted - ended : 0, bytesIn: traffic.bytesIn,
+      bytesOut: traffic.bytesOut, connectFailures: traffic.connectFailures, retries: port.counters.retries,
+      closes: closes)
+  }
+}
+
+extension AdminState.Endpoint {
+  init(_ endpoint: Balancing.Endpoint, node: String? = nil) {
+    self.init(name: endpoint.name, address: endpoint.address.description, weight: endpoint.weight, node: node)
+  }
+
+  /// Takes the live counts over.
+  fileprivate mutating func count(_ state: EndpointState) {
+    let traffic = state.traffic
+    active = UInt64(max(state.active.load(ordering: .relaxed), 0))
+    total = traffic.connections
+    connectFailures = traffic.connectFailures
+    bytesIn = traffic.bytesIn
+    bytesOut = traffic.bytesOut
+  }
+}
+
+extension AdminState.Limits {
+  /// What the machine allows this process.
+  static func current(shards: Int?) -> AdminState.Limits {
+    var limit = rlimit()
+    guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return Self(shards: shards) }
+    // Two descriptors a connection, and some for the process itself.
+    let open = UInt64(limit.rlim_cur)
+    return Self(shards: shards, openFiles: open, connections: open > 64 ? (open - 64) / 2 : 0)
+  }
+}

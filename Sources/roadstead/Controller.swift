@@ -1,0 +1,140 @@
+import Addresses
+import Announcing
+import Balancing
+import Kubernetes
+import Logging
+import Proxy
+
+/// Keeps the data plane at what the manifests say: plans, persists, serves, and remembers why.
+///
+/// Takes one ``Event`` after another from ``run(_:)``; everything else is questions.
+actor Controller {
+  /// What makes the controller look again.
+  enum Event: Sendable {
+    /// Files were read; the newest state counts.
+    case manifests(ManifestSnapshot)
+    /// Time to try the addresses again that could not be listened on.
+    case retry
+  }
+
+  let plane: DataPlane
+  /// What `--listen` and `--to` ask for, beside the manifests.
+  let fixedPorts: [ServicePort]
+  private let logger: Logger
+  private let clock = ContinuousClock()
+  private let started: ContinuousClock.Instant
+  private var planner: Planner
+  private var builder: SnapshotBuilder
+  private let allocations: AllocationStore?
+  private var saved: [ServiceName: [AddressAssignment]] = [:]
+  private var lines: [ServiceName: String] = [:]
+  private var reported: Set<String> = []
+
+  /// The last that was applied; nil before the first.
+  private(set) var manifests: ManifestSnapshot?
+  private(set) var plan = Plan()
+  private(set) var snapshot: Snapshot
+  private(set) var served = DataPlane.Report()
+  private(set) var isDraining = false
+
+  init(
+    plane: DataPlane, resolver: EndpointResolver, fixedPorts: [ServicePort] = [],
+    allocations: sending AllocationStore? = nil, logger: Logger
+  ) {
+    self.plane = plane
+    self.fixedPorts = fixedPorts
+    self.logger = logger
+    let restored = allocations?.restored ?? [:]
+    self.allocations = allocations
+    saved = restored
+    planner = Planner(resolver: resolver, restored: restored)
+    builder = SnapshotBuilder(shardCount: plane.shardCount, reasonCount: DataPlane.reasonCount)
+    snapshot = builder.build([])
+    started = clock.now
+  }
+
+  /// Applies every event of the stream in turn.
+  func run(_ events: AsyncStream<Event>) async {
+    for await event in events { await apply(event) }
+  }
+
+  /// Makes the data plane serve what `event` brings, and returns once it does.
+  func apply(_ event: Event) async {
+    if case .manifests(let manifests) = event {
+      self.manifests = manifests
+      plan = planner.plan(manifests.store, now: uptime)
+      report(manifests.problems + plan.problems)
+      for event in plan.events { logger.info("\(event)") }
+      persist()
+    }
+    snapshot = builder.build(fixedPorts + plan.ports)
+    served = await plane.apply(snapshot)
+    for failure in served.failures.values { reportOnce("\(failure)", at: .error) }
+    for (address, services) in served.clashes {
+      for service in services { reportOnce("\(address) is another Service's: \(service) is not served there", at: .error) }
+    }
+    printLines()
+  }
+
+  /// Seconds since the controller was made.
+  var uptime: Double { (clock.now - started).seconds }
+
+  /// Whether an address that was asked for is not served.
+  var hasFailures: Bool { !served.failures.isEmpty }
+
+  /// Stops accepting, waits for connections to end, cuts off those that do not.
+  func drain(for seconds: Double) async -> Int {
+    isDraining = true
+    return await plane.drain(for: seconds)
+  }
+
+  // MARK: - What people see
+
+  /// A line for each Service that came up or changed.
+  private func printLines() {
+    var current: [ServiceName: String] = [:]
+    for service in plan.services {
+      guard let line = ServiceLine.text(service, listening: served.listening) else { continue }
+      current[service.name] = line
+      if lines[service.name] != line { print(line) }
+    }
+    for name in lines.keys.sorted() where current[name] == nil { print("\(name)  is no longer served") }
+    lines = current
+    for port in fixedPorts where reported.insert(ServiceLine.text(port)).inserted {
+      if port.listen.contains(where: served.listening.contains) { print(ServiceLine.text(port)) }
+    }
+    flushStandardOutput()
+  }
+
+  /// Logs each problem when it is new; one that went away and comes back is new.
+  private func report(_ problems: [ManifestProblem]) {
+    let texts = Set(problems.map(\.description))
+    for problem in problems where !reported.contains(problem.description) {
+      switch problem.severity {
+      case .error: logger.error("\(problem)")
+      case .warning: logger.warning("\(problem)")
+      case .notice: logger.notice("\(problem)")
+      }
+    }
+    reported = texts
+  }
+
+  private func reportOnce(_ text: String, at level: Logger.Level) {
+    if reported.insert(text).inserted { logger.log(level: level, "\(text)") }
+  }
+
+  private func persist() {
+    guard let allocations, planner.assignments != saved else { return }
+    do {
+      try allocations.save(planner.assignments)
+      saved = planner.assignments
+    } catch {
+      reportOnce("\(error)", at: .error)
+    }
+  }
+}
+
+extension Duration {
+  /// With its fraction.
+  var seconds: Double { Double(components.seconds) + Double(components.attoseconds) * 1e-18 }
+}

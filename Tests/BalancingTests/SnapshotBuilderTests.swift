@@ -1,0 +1,74 @@
+import Addresses
+import Synchronization
+import Testing
+
+@testable import Balancing
+
+@Suite struct SnapshotBuilderTests {
+  private func port(_ name: String = "default/web", pods: ClosedRange<UInt32> = 1...3) -> ServicePort {
+    ServicePort(
+      service: name, listen: [SocketAddress("10.101.0.50:8080")!],
+      endpoints: pods.map { Endpoint(SocketAddress(IPAddress(v4: 0x0A00_0000 + $0), port: 80)) })
+  }
+
+  @Test func `an equal port keeps its identity`() {
+    var builder = SnapshotBuilder(shardCount: 1, reasonCount: 1)
+    let first = builder.build([port(), port("default/other")])
+    let second = builder.build([port("default/other"), port()])
+    #expect(first.ports[0] === second.ports[1])
+    #expect(first.ports[1] === second.ports[0])
+  }
+
+  @Test func `a changed port continues the count of the old one`() {
+    var builder = SnapshotBuilder(shardCount: 1, reasonCount: 1)
+    var random = RandomSource(seed: 1)
+    let client = IPAddress(v4: 1)
+    let first = builder.build([port(pods: 1...3)]).ports[0]
+    let chosen = first.selector.select(source: client, tried: Tried(), random: &random)
+    #expect(chosen == 0)
+    let second = builder.build([port(pods: 1...4)]).ports[0]
+    #expect(first !== second)
+    #expect(second.selector.select(source: client, tried: Tried(), random: &random) == 1)
+    #expect(second.counters === first.counters)
+    #expect(second.endpoints[0] === first.endpoints[0])
+  }
+
+  @Test func `an endpoint that comes back while connections to it are open has their count`() {
+    var builder = SnapshotBuilder(shardCount: 1, reasonCount: 1)
+    let first = builder.build([port(pods: 1...2)]).ports[0].endpoints[1]
+    first.active.wrappingAdd(1, ordering: .relaxed)
+    _ = builder.build([port(pods: 1...1)])
+    #expect(builder.build([port(pods: 1...2)]).ports[0].endpoints[1] === first)
+    first.active.wrappingSubtract(1, ordering: .relaxed)
+    _ = builder.build([port(pods: 1...1)])
+    #expect(builder.build([port(pods: 1...2)]).ports[0].endpoints[1] !== first)
+  }
+
+  @Test func `a port without an address is left out`() {
+    var builder = SnapshotBuilder(shardCount: 1, reasonCount: 1)
+    var waiting = port()
+    waiting.listen = []
+    #expect(builder.build([waiting, port("default/other")]).ports.map(\.port.service) == ["default/other"])
+  }
+
+  @Test func `traffic is the sum over the shards`() {
+    let state = EndpointState(Endpoint(SocketAddress("10.0.0.1:80")!), shardCount: 3)
+    for shard in 0..<3 {
+      unsafe state.counters(ofShard: shard).pointee.bytesIn.add(UInt64(shard + 1))
+      unsafe state.counters(ofShard: shard).pointee.connections.add()
+    }
+    #expect(state.traffic == EndpointState.Traffic(connections: 3, connectFailures: 0, bytesIn: 6, bytesOut: 0))
+  }
+
+  @Test func `port counters keep their columns apart`() {
+    let counters = PortCounters(shardCount: 2, reasonCount: 3)
+    for shard in 0..<2 {
+      counters.countAccepted(shard: shard)
+      counters.countClose(reason: 2, shard: shard)
+    }
+    counters.countRetry(shard: 1)
+    #expect(counters.accepted == 2)
+    #expect(counters.retries == 1)
+    #expect((0..<3).map { counters.closed(reason: $0) } == [0, 0, 2])
+  }
+}

@@ -1,0 +1,104 @@
+import Addresses
+import Balancing
+import TestKit
+import Testing
+
+@testable import Proxy
+
+@Suite(.timeLimit(.minutes(1))) struct DataPlaneTests {
+  @Test func `an edit of the endpoints leaves live connections where they are`() async throws {
+    let block = try LoopbackBlock()
+    let old = try TestServer(on: block.address(1, port: 18080), Handlers.echo)
+    let new = try TestServer(on: block.address(2, port: 18080), Handlers.name("new"))
+    var plane = try await Plane(to: [old.address], shards: 2, block: block)
+    let client = try TCPStream(to: plane.listen)
+    try client.send("a")
+    #expect(try client.receive(exactly: 1) == Array("a".utf8))
+    _ = await plane.serve([new.address])
+    try client.send("b")
+    #expect(try client.receive(exactly: 1) == Array("b".utf8))
+    #expect(plane.served.formerEndpoints.map(\.endpoint.address) == [old.address])
+    #expect(plane.served.traffic.bytesIn == 2)
+    client.close()
+  }
+
+  @Test func `an address that is no longer wanted refuses, and can be taken again`() async throws {
+    let block = try LoopbackBlock()
+    let server = try TestServer(on: block.address(1, port: 18080), Handlers.echo)
+    var plane = try await Plane(to: [server.address], shards: 2, block: block)
+    _ = await plane.serve(nil)
+    #expect(throws: ConnectFailure.self) { _ = try TCPStream(to: plane.listen) }
+    let report = await plane.serve([server.address])
+    #expect(report.listening == [plane.listen])
+    let client = try TCPStream(to: plane.listen)
+    try client.send("a")
+    #expect(try client.receive(exactly: 1) == Array("a".utf8))
+    client.close()
+  }
+
+  @Test func `an address that another socket holds is an error, and the others are served`() async throws {
+    let block = try LoopbackBlock()
+    let server = try TestServer(on: block.address(1, port: 18080), Handlers.echo)
+    let taken = try TCPListener(on: block.address(51, port: 8080))
+    let plane = try DataPlane(shardCount: 2)
+    var builder = SnapshotBuilder(shardCount: 2, reasonCount: DataPlane.reasonCount)
+    let free = block.address(50, port: 8080)
+    let ports = [taken.address, free].map {
+      ServicePort(service: "default/\($0)", listen: [$0], endpoints: [Endpoint(server.address)])
+    }
+    let report = await plane.apply(builder.build(ports))
+    #expect(report.failures == [taken.address: .addressInUse(taken.address)])
+    #expect(report.listening == [free])
+    taken.close()
+    let again = await plane.apply(builder.build(ports))
+    #expect(again.failures.isEmpty)
+    #expect(again.listening == [free, ports[0].listen[0]])
+  }
+
+  @Test func `two Services that want one address and port: the first has it, the second is told`() async throws {
+    let block = try LoopbackBlock()
+    let listen = block.address(50, port: 8080)
+    let plane = try DataPlane(shardCount: 1)
+    var builder = SnapshotBuilder(shardCount: 1, reasonCount: DataPlane.reasonCount)
+    let report = await plane.apply(
+      builder.build(["a", "b"].map { ServicePort(service: $0, listen: [listen], endpoints: []) }))
+    #expect(report.clashes == [listen: ["b"]])
+  }
+
+  @Test func `draining refuses new clients, waits for old ones, and cuts off those that stay`() async throws {
+    let block = try LoopbackBlock()
+    let server = try TestServer(on: block.address(1, port: 18080), Handlers.echo)
+    let plane = try await Plane(to: [server.address], shards: 2, block: block)
+    let leaves = try TCPStream(to: plane.listen)
+    let stays = try TCPStream(to: plane.listen)
+    for client in [leaves, stays] {
+      try client.send("a")
+      _ = try client.receive(exactly: 1)
+    }
+    let draining = Task { await plane.plane.drain(for: 0.8) }
+    try await Task.sleep(for: .milliseconds(100))
+    #expect(throws: ConnectFailure.self) { _ = try TCPStream(to: plane.listen) }
+    try leaves.send("b")
+    #expect(try leaves.receive(exactly: 1) == Array("b".utf8))
+    leaves.close()
+    #expect(await draining.value == 1)
+    #expect(try stays.receiveUntilEnd().end == .reset)
+    #expect(plane.closes(.shutdown) == 1)
+    #expect(plane.closes(.finished) == 1)
+  }
+
+  @Test func `clients that the kernel has accepted are served though the listener closes`() async throws {
+    let block = try LoopbackBlock()
+    let server = try TestServer(on: block.address(1, port: 18080), Handlers.echo)
+    for _ in 0..<20 {
+      var plane = try await Plane(to: [server.address], shards: 2, block: block)
+      let clients = try (0..<20).map { _ in try TCPStream(to: plane.listen) }
+      _ = await plane.serve(nil)
+      for client in clients {
+        try client.send("a")
+        #expect(try client.receive(exactly: 1) == Array("a".utf8))
+        client.close()
+      }
+    }
+  }
+}

@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# What a machine can check of how the code reads.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+swift format lint --strict -r Package.swift Sources Tests
+large=$(find Sources Tests Benchmarks examples -name .build -prune -o -name '*.swift' -size +25k -print)
+[ -z "$large" ] || { echo "over 25 KB, to be split by role: $large" >&2; exit 1; }
+for script in .ci/run Tests/*.sh Benchmarks/*.sh examples/*/run.sh; do
+  [ -x "$script" ] || { echo "$script is not executable" >&2; exit 1; }
+  bash -n "$script"
+done
+echo "format, sizes and scripts are fine"

@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CLibEv.h"
 #include <sched.h>
+#include <sys/signalfd.h>
 
 int clinux_accept(int listener, struct sockaddr_storage *peer) {
   socklen_t length = sizeof *peer;
@@ -38,6 +39,13 @@ int clinux_tcp_state(int fd) {
   struct tcp_info info;
   socklen_t length = sizeof info;
   return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0 ? info.tcpi_state : -1;
+}
+
+int clinux_signal_descriptor(const sigset_t *signals) { return signalfd(-1, signals, SFD_NONBLOCK | SFD_CLOEXEC); }
+
+int clinux_next_signal(int fd) {
+  struct signalfd_siginfo info;
+  return read(fd, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : -1;
 }
 
 void clinux_name_thread(pthread_t thread, const char *name) { pthread_setname_np(thread, name); }

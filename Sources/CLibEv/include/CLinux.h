@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -33,6 +34,12 @@ int clinux_reset_on_close(int fd);
 
 /// The TCP state (TCP_INFO's tcpi_state: TCP_ESTABLISHED and so on), or -1.
 int clinux_tcp_state(int fd);
+
+/// signalfd(2), non-blocking and close-on-exec, for signals that are blocked; -1 with errno.
+int clinux_signal_descriptor(const sigset_t *signals);
+
+/// The next signal of a signalfd(2), or -1 when none is pending.
+int clinux_next_signal(int fd);
 
 /// pthread_setname_np(3).
 void clinux_name_thread(pthread_t thread, const char *name);

@@ -1,0 +1,78 @@
+extension AdminState {
+  /// What `roadstead status` prints: the Services, the pools, the problems, and a footer with the limits.
+  ///
+  /// Ends with a newline; has no control characters but newlines.
+  public func statusText() -> String {
+    var parts = [services.isEmpty ? "no services\n" : serviceTable]
+    if !pools.isEmpty { parts.append(poolTable) }
+    let problems = sources.flatMap(\.problems)
+    if !problems.isEmpty {
+      parts.append("problems:\n" + problems.map { "  \(Figures.printable($0.text))\n" }.joined())
+    }
+    parts.append(footer)
+    return parts.joined(separator: "\n")
+  }
+
+  private var serviceTable: String {
+    var table = TextTable(["NAMESPACE/NAME", "TYPE", "EXTERNAL-IP", "PORT(S)", "ENDPOINTS", "ACTIVE", "TOTAL"])
+    for service in services {
+      var counters = Counters()
+      for port in service.ports { counters += port.counters }
+      table.add(
+        [
+          service.qualifiedName, service.type,
+          service.addresses.isEmpty ? "<pending>" : service.addresses.map(\.address).joined(separator: ","),
+          service.portsText, service.endpointsText, "\(counters.active)", "\(counters.accepted)",
+        ].map(Figures.printable),
+        notes: ([service.waiting].compactMap { $0 } + service.ports.flatMap(\.errors)).map(Figures.printable))
+    }
+    return table.text
+  }
+
+  private var poolTable: String {
+    var table = TextTable(["POOL", "RANGES", "ASSIGNED", "TOTAL"])
+    for pool in pools {
+      table.add([pool.name, pool.ranges.joined(separator: ","), "\(pool.assigned)", pool.total].map(Figures.printable))
+    }
+    return table.text
+  }
+
+  private var footer: String {
+    let ready = readiness.isReady ? "ready" : "not ready: \(readiness.reason ?? "no reason given")"
+    var lines = ["roadstead \(version), up \(Figures.duration(seconds: uptimeSeconds)), \(ready)"]
+    let known = [
+      limits.shards.map { Figures.count($0, "shard") },
+      limits.openFiles.map { Figures.count($0, "open file") },
+      limits.connections.map { Figures.count($0, "connection") },
+      limits.udpFlows.map { Figures.count($0, "UDP flow") },
+    ].compactMap { $0 }
+    if !known.isEmpty { lines.append("limits: " + known.joined(separator: ", ")) }
+    return lines.map { Figures.printable($0) + "\n" }.joined()
+  }
+}
+
+extension AdminState.Problem {
+  /// The description, with `warning:` before the message of one.
+  fileprivate var text: String {
+    guard severity == .warning else { return description }
+    var marked = self
+    marked.message = "warning: " + message
+    return marked.description
+  }
+}
+
+extension AdminState.Service {
+  /// `8080/TCP,53/UDP`.
+  fileprivate var portsText: String {
+    ports.isEmpty ? "<none>" : ports.map { "\($0.port)/\($0.transport)" }.joined(separator: ",")
+  }
+
+  /// Those that take traffic of all, as `2/3`; for each port where the ports differ.
+  fileprivate var endpointsText: String {
+    let each = ports.map { port in
+      "\(port.endpoints.count { $0.takesTraffic })/\(port.endpoints.count + port.excluded.count)"
+    }
+    guard let first = each.first else { return "<none>" }
+    return each.allSatisfy { $0 == first } ? first : each.joined(separator: ",")
+  }
+}

@@ -43,7 +43,7 @@ let package = Package(
     .executableTarget(
       name: "roadstead",
       dependencies: [
-        "Addresses", "Admin", "Announcing", "Balancing", "EventLoop", "Kubernetes", "Proxy",
+        "Addresses", "Admin", "Announcing", "Balancing", "CLibEv", "EventLoop", "Kubernetes", "Proxy",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),

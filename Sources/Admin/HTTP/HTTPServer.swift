@@ -149,7 +149,8 @@ import Glibc
     exchange.response = response
     guard exchange.isSuspended else { return }
     exchange.isSuspended = false
-    // Suspended connections are never closed, so this one is there. Its descriptor wakes the loop.
+    // Suspended connections are never closed, so this one is there. Libmicrohttpd wakes nobody in this mode.
     unsafe MHD_resume_connection(exchange.connection)
+    timer?.schedule(after: 0)
   }
 }

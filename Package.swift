@@ -55,7 +55,9 @@ let package = Package(
     .testTarget(name: "BalancingTests", dependencies: ["Balancing", "TestKit"], swiftSettings: strict),
     .testTarget(name: "ProxyTests", dependencies: ["Proxy", "TestKit"], swiftSettings: strict),
     .testTarget(name: "AnnouncingTests", dependencies: ["Announcing", "TestKit"], swiftSettings: strict),
-    .testTarget(name: "KubernetesTests", dependencies: ["Kubernetes", "TestKit"], swiftSettings: strict),
+    .testTarget(
+      name: "KubernetesTests", dependencies: ["Addresses", "Balancing", "EventLoop", "Kubernetes", "TestKit"],
+      swiftSettings: strict),
     .testTarget(name: "AdminTests", dependencies: ["Admin", "TestKit"], swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "roadstead"], swiftSettings: strict),
   ],

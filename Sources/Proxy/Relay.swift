@@ -15,7 +15,7 @@ import Glibc
 /// Belongs to its ``Connection``, on the shard's thread. It holds memory only while bytes wait: it reads into the
 /// shard's scratch and sends from there.
 final class Relay {
-  enum Phase: UInt8 { case open, flushing, ended }
+  enum Phase { case open, flushing, ended }
 
   /// What came of an event.
   enum Progress {
@@ -111,11 +111,12 @@ final class Relay {
   /// Sends what waits. To be called when the sink is writable.
   func sinkReady(_ shard: Shard, delivered: borrowing Counter) -> Progress {
     if pipe != nil { return flushPipe(shard, delivered: delivered) }
-    guard waiting != nil else { return phase == .flushing ? finish() : .idle }
-    let sent = waiting!.send(to: sink)
+    guard var bytes = waiting else { return phase == .flushing ? finish() : .idle }
+    let sent = bytes.send(to: sink)
     if sent < 0 { return isTransient(errno) ? .blocked : .sinkFailed(errno) }
     delivered.add(UInt64(sent))
-    guard waiting!.isEmpty else { return .blocked }
+    waiting = bytes
+    guard bytes.isEmpty else { return .blocked }
     dropWaiting(shard)
     return phase == .flushing ? finish() : .relayed
   }

@@ -11,6 +11,7 @@ import Glibc
 final class Shard {
   let index: Int
   let loop: EventLoop
+  let clock: LoopClock
   let buffers = BufferPool()
   let pipes = PipePool()
   var random: RandomSource
@@ -26,6 +27,7 @@ final class Shard {
   init(index: Int, loop: EventLoop) {
     self.index = index
     self.loop = loop
+    clock = loop.loopClock
     random = RandomSource(seed: UInt64.random(in: .min ... .max))
     spare = unsafe Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
     hangUps = HangUpWatch(loop: loop) { [unowned self] in self.connections[$0] }

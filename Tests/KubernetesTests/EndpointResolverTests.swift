@@ -286,7 +286,7 @@ struct EndpointResolverTests {
         meta: ", labels: {topology.kubernetes.io/zone: z1}"),
       Self.node("n16", "{type: Hostname, address: n16}"), Self.node("n17", "{type: InternalIP, address: \"fd00::17\"}"))
     #expect(result.source == .nodePorts)
-    #expect(result.reason == "NodePorts of 8 Nodes")
+    #expect(result.reason == "NodePorts of 8 Nodes (target auto: no endpoint is known)")
     #expect(
       Self.addresses(result) == [
         "n10=192.168.118.10:31231", "n11=192.168.118.11:31231", "n14=192.168.118.14:31231", "n15=192.168.118.15:31231",

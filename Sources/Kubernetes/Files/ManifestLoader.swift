@@ -7,7 +7,7 @@ import EventLoop
 ///
 /// A file that goes from a directory takes its objects with it. A `-f` path that is itself gone is an error, and what
 /// was read from it is kept: an unmounted directory must not end every service.
-public struct ManifestLoader {
+public struct ManifestLoader: Sendable {
   /// The largest file that is read, in bytes: 64 MiB.
   public static let maximalFileSize = 64 << 20
 
@@ -194,7 +194,7 @@ public struct ManifestLoader {
     put(entry, holder)
   }
 
-  private mutating func put(_ entry: LoadedFile.Entry, _ path: String) {
+  private mutating func put(_ entry: ManifestContent.Entry, _ path: String) {
     let reference = entry.object.reference
     let isSame = store.object(reference) == entry.object
     let source = ObjectSource(file: path, line: entry.line)

@@ -13,6 +13,9 @@ struct YAMLText {
     var yaml = YAMLText(budget: text.utf8.count + 1_000_000)
     var documents: [MarkedValue] = []
     do {
+      // Yams hands the text's address to libyaml for longer than it may. That address is stable where the parser holds a
+      // string of more than 15 bytes; shorter ones have no storage of their own.
+      let text = text.utf8.count < 16 ? text + String(repeating: "\n", count: 16) : text
       // The basic resolver guesses nothing: `scalar(_:)` does what kubectl does. UTF-8 named: no look at the environment.
       let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
       while let root = try parser.nextRoot() {

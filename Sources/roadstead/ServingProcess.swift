@@ -68,66 +68,76 @@ struct ServingProcess: Sendable {
   /// One for each core this process may use.
   static var defaultShards: Int { max(1, Int(clinux_usable_cores())) }
 
-  /// Serves until a signal ends it. Throws what keeps it from starting.
-  func serve() async throws {
+  /// Serves until a signal ends it; calls `isUp` once what could be served is. Throws what keeps it from starting.
+  func serve(isUp: @Sendable () -> Void = {}) async throws {
     let (events, send) = AsyncStream<Controller.Event>.makeStream()
+    let (signals, signal) = AsyncStream<CInt>.makeStream()
+    let watcher = try await watchSignals(signal)
     let admin = try await startAdmin()
-    let signals = try await watchSignals()
-    try await start(send)
-    let retry = retryFailures(send)
-    let files = watchFiles(send)
+    let (rounds, round) = AsyncStream<Void>.makeStream()
     let serving = Task {
       for await event in events {
         await controller.apply(event)
         readiness.value = await controller.readiness
+        round.yield()
       }
     }
-    var drain: Task<Void, Never>?
-    let ended = AsyncStream<CInt>.makeStream()
-    let forward = Task {
-      for await signal in signals.stream { ended.continuation.yield(signal) }
+    let files = watchFiles(send)
+    if files == nil { send.yield(.retry) }
+    for await _ in rounds { break }
+    do {
+      try await checkStart()
+      isUp()
+      let retry = retryFailures(send)
+      await wait(for: signals, signal, files)
+      retry.cancel()
+    } catch {
+      await stop(admin)
+      throw error
     }
-    for await signal in ended.stream {
+    serving.cancel()
+    await stop(admin)
+    withExtendedLifetime((watcher, files)) {}
+  }
+
+  /// Does what each signal asks for, until the drain that one of them starts is over.
+  private func wait(
+    for signals: AsyncStream<CInt>, _ send: AsyncStream<CInt>.Continuation, _ files: LoopBound<ManifestWatcher>?
+  ) async {
+    var isDraining = false
+    for await signal in signals {
       switch signal {
       case SIGHUP: files?.submit { $0.reload() }
       case SIGUSR1:
         print(await controller.state(startedAt: startedAt).statusText(), terminator: "")
         flushStandardOutput()
-      case 0: break
+      case Self.drained: return
       default:
-        guard drain == nil else { break }
-        drain = Task {
-          await end(signal)
-          ended.continuation.yield(0)
+        // A second one wants no more waiting.
+        if isDraining { return }
+        isDraining = true
+        Task {
+          await drain(signal)
+          send.yield(Self.drained)
         }
-        continue
       }
-      // The drain is over, or a second signal wants no more waiting.
-      if signal == 0 || ([SIGTERM, SIGINT].contains(signal) && drain != nil) { break }
     }
-    forward.cancel()
-    serving.cancel()
-    retry.cancel()
-    await stop(admin)
-    withExtendedLifetime((signals, files)) {}
   }
+
+  // No signal has this number.
+  private static let drained: CInt = 0
 
   // MARK: - Start
 
-  /// The first round, so that what cannot work is an error of the start and not of a log.
-  private func start(_ send: AsyncStream<Controller.Event>.Continuation) async throws {
-    if !options.manifests.isEmpty {
-      let first = ManifestLoader.load(options.manifests)
-      await controller.apply(.manifests(first))
-      // The log has said why.
-      guard first.hasReadAnything else { throw ExitCode(ExitStatus.input.rawValue) }
-    } else {
-      await controller.apply(.retry)
-      let served = await controller.served
-      // Without manifests there is nothing that could change: what cannot be listened on now is the user's to mend.
-      if served.listening.isEmpty, !served.failures.isEmpty { throw ExitCode(ExitStatus.system.rawValue) }
+  /// What cannot work is an error of the start and not only of the log, which has said why.
+  private func checkStart() async throws {
+    if let manifests = await controller.manifests {
+      guard manifests.hasReadAnything else { throw ExitCode(ExitStatus.input.rawValue) }
+      return
     }
-    readiness.value = await controller.readiness
+    // Without manifests there is nothing that could change: what cannot be listened on now is the user's to mend.
+    let served = await controller.served
+    if served.listening.isEmpty, !served.failures.isEmpty { throw ExitCode(ExitStatus.system.rawValue) }
   }
 
   private func watchFiles(_ send: AsyncStream<Controller.Event>.Continuation) -> LoopBound<ManifestWatcher>? {
@@ -158,22 +168,15 @@ struct ServingProcess: Sendable {
     }
   }
 
-  private func watchSignals() async throws -> SignalStream {
-    let (stream, continuation) = AsyncStream<CInt>.makeStream()
-    let watcher = try await control.loop.make { loop in
-      try SignalWatcher(loop: loop, signals: Self.signals) { continuation.yield($0) }
+  private func watchSignals(_ send: AsyncStream<CInt>.Continuation) async throws -> LoopBound<SignalWatcher> {
+    try await control.loop.make { loop in
+      try SignalWatcher(loop: loop, signals: Self.signals) { send.yield($0) }
     }
-    return SignalStream(stream: stream, watcher: watcher)
-  }
-
-  private struct SignalStream: Sendable {
-    let stream: AsyncStream<CInt>
-    let watcher: LoopBound<SignalWatcher>
   }
 
   // MARK: - End
 
-  private func end(_ signal: CInt) async {
+  private func drain(_ signal: CInt) async {
     let open = await controller.plane.connectionCount()
     logger.notice(
       "\(signal == SIGINT ? "SIGINT" : "SIGTERM"): no new connections; \(open) open, which have \(options.drain) s to end")

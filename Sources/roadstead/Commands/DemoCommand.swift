@@ -22,16 +22,17 @@ struct DemoCommand: AsyncParsableCommand, SignalTaking {
     print("Roadstead demo: a Service and its pods, on this machine's loopback addresses only.")
     print("  manifest  \(manifest.path)  (edit it: changes apply at once)")
     for pod in DemoManifest.pods { print("  pod       \(pod.name) at \(pod.address), app: \(pod.app)") }
-    print("")
-    print("  try       curl http://\(DemoManifest.serviceAddress)/")
-    print("  ask       roadstead status; roadstead explain \(DemoManifest.serviceName)")
-    print("  end       Ctrl-C")
-    print("")
     flushStandardOutput()
     var options = ServingProcess.Options()
     options.manifests = [manifest.path]
     process.apply(to: &options)
-    try await ServingProcess(options).serve()
+    try await ServingProcess(options).serve {
+      print("")
+      print("  try       curl http://\(DemoManifest.serviceAddress)/")
+      print("  ask       roadstead status; roadstead explain \(DemoManifest.serviceName)")
+      print("  end       Ctrl-C")
+      flushStandardOutput()
+    }
     for server in servers { await stop(server) }
   }
 

@@ -41,15 +41,13 @@ struct RunCommand: AsyncParsableCommand {
       valueName: "directory"))
   var state: String?
 
-  func validate() throws {
+  func run() async throws {
+    // Not in validate(), which would come before an unknown flag is seen.
     if manifests.paths.isEmpty, listen.isEmpty {
       throw ValidationError("nothing to serve: give -f PATH, or --listen and --to")
     }
     if listen.isEmpty != to.isEmpty { throw ValidationError("--listen and --to belong together: one is missing") }
     if let shards, !(1...64).contains(shards) { throw ValidationError("--shards must be 1 to 64") }
-  }
-
-  func run() async throws {
     var options = ServingProcess.Options()
     options.manifests = manifests.paths
     options.resolver = targets.resolver

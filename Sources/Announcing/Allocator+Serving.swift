@@ -63,10 +63,12 @@ extension Allocator {
   /// Records what a Service lacks; an event when that is new.
   private mutating func setLacks(_ lacks: AllocationReason?, _ name: ServiceName, _ settlement: inout Settlement) {
     if lacks == nil { unsatisfied.remove(name) } else { unsatisfied.insert(name) }
-    guard records[name]?.lacks != lacks else { return }
+    let before = records[name]?.lacks
+    guard before != lacks else { return }
     records[name]?.lacks = lacks
     settlement.touched.insert(name)
-    if let lacks { settlement.note(lacks, name) }
+    // That a full pool is full with other figures is no news.
+    if let lacks, !lacks.isShortage || before?.isShortage != true { settlement.note(lacks, name) }
   }
 
   /// Records what a Service got.
@@ -249,6 +251,13 @@ extension Allocator {
   private func shortage(_ family: IPAddress.Family, in names: [String]) -> AllocationRefusal {
     let usages = names.compactMap { pools[$0] }.filter { !$0.ranges[family].isEmpty }.map { $0.usage(family) }
     return usages.isEmpty ? .familyAbsent(family, pools: names) : .poolsFull(usages)
+  }
+}
+
+extension AllocationReason {
+  /// Whether the Service waits for pools that are in use.
+  fileprivate var isShortage: Bool {
+    if case .waits(.poolsFull) = self { true } else { false }
   }
 }
 

@@ -167,6 +167,15 @@ import Testing
     #expect(cluster.pools("t") == "")
   }
 
+  @Test func `a pool that is full with other figures is no news`() {
+    var cluster = Cluster(pool("a", "1.0.0.0/31"))
+    cluster.apply(service("a"), service("b"), service("c", had: ["1.0.0.0"]), service("d", had: ["1.0.0.1"]))
+    cluster.replacePools(pool("a", "1.0.0.1/32"))
+    #expect(cluster.lacks("a") == "pool a has no free address: 1 of 1 in use; default/a waits")
+    #expect(cluster.last.outcomes[named("a")] != nil)
+    #expect(cluster.last.events.map(\.service).contains(named("a")) == false)
+  }
+
   @Test func `earlier services keep their address as pools and services are added one by one`() {
     var cluster = Cluster()
     var before: [String: String] = [:]

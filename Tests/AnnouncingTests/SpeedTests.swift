@@ -72,7 +72,7 @@ struct SpeedTests {
     _ = measure("30,000 services for 20,480 addresses", atMost: .seconds(3)) {
       full.converge(pools: pools, requests: tooMany, now: 0)
     }
-    _ = measure("one of them goes while 9,520 wait", atMost: .milliseconds(100)) {
+    _ = measure("one of them goes while 9,520 wait", atMost: .milliseconds(500)) {
       full.converge(changed: [], removed: [tooMany[3].id], now: 1)
     }
   }

@@ -22,6 +22,17 @@ extension Allocator {
     } while settlement.mayServeOthers && !unsatisfied.isEmpty
   }
 
+  /// Serves those that require both families and kept one: they find the other, or give up the one.
+  ///
+  /// Before all others, so that a sharer who lost an address to one that gives it up can have it back.
+  mutating func completeRequired(_ names: [ServiceName], _ settlement: inout Settlement) {
+    for name in names {
+      guard let record = records[name], record.request.familyPolicy == .requireDualStack, record.assigned.count == 1
+      else { continue }
+      serve(name, &settlement)
+    }
+  }
+
   private mutating func serve(_ name: ServiceName, _ settlement: inout Settlement) {
     guard let record = records[name] else { return }
     let (request, held) = (record.request, record.assigned)
@@ -44,9 +55,12 @@ extension Allocator {
         for old in held {
           leave(old.address, request)
           giveUp(old, name, .otherFamilyMissing(lack.refusal), &settlement)
-          if uses[old.address]?.isEmpty == true { rest(old.address, for: name) }
         }
         records[name]?.assigned = []
+        for old in held {
+          if uses[old.address]?.isEmpty == true { rest(old.address, for: name) }
+          takeBack(old.address, &settlement)
+        }
       }
     } else {
       plan = fresh(request, wanted)
@@ -77,9 +91,8 @@ extension Allocator {
   ) {
     var plain: [AddressAssignment] = []
     for pick in picks {
-      let lost = settlement.givenUp.last {
-        $0.service == name && $0.assignment.address.family == pick.address.family
-          && $0.assignment.address != pick.address
+      let lost = settlement.givenUp[name]?.last {
+        $0.assignment.address.family == pick.address.family && $0.assignment.address != pick.address
       }
       if let lost {
         let reason = AllocationReason.reassigned(pick, from: lost.assignment, because: lost.cause)

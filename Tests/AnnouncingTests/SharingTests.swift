@@ -80,6 +80,19 @@ import Testing
     #expect(cluster.events.isEmpty)
   }
 
+  @Test func `nobody moves for a sharer that leaves in the same step`() {
+    var cluster = Cluster(pool("lab", "1.2.3.4/31"))
+    cluster.apply(service("a", [.v4, .v6], key: "k"))
+    cluster.apply(service("b", pool: "lab", key: "k", ports: [81]))
+    #expect(cluster.addresses("b") == "1.2.3.4")
+    // They no longer agree, a came first, and a gives up: b need not go.
+    cluster.apply(
+      service("a", [.v4, .v6], .requireDualStack, key: "k", local: "app=a"),
+      service("b", pool: "lab", key: "k", ports: [81], local: "app=b"))
+    #expect(cluster.addresses("a") == "")
+    #expect(cluster.addresses("b") == "1.2.3.4")
+  }
+
   @Test func `a sharer that takes a port of another has to leave`() {
     var cluster = Cluster(pool("lab", "1.2.3.4/31"))
     cluster.apply(service("a", key: "k"), service("b", key: "k", ports: [81]))

@@ -82,8 +82,12 @@ struct SimulationOracle {
       }
       leftNow.formUnion(request.current)
     }
-    let gaveUpOne = convergence.events.contains {
-      if case .released(_, .otherFamilyMissing) = $0.reason { true } else { false }
+    // What was got and given up again within the step.
+    var gaveUpOne = false
+    for event in convergence.events {
+      guard case .released(let held, .otherFamilyMissing) = event.reason else { continue }
+      gaveUpOne = true
+      if holders[held.address] == nil { left[held.address] = (now, [event.service]) }
     }
     for (name, held) in after {
       guard let request = cluster.requests[name] else { continue }

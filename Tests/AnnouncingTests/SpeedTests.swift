@@ -48,6 +48,12 @@ struct SpeedTests {
       restarted.converge(pools: pools, requests: known, now: 0)
     }
     #expect(restarted.assignments == assigned)
+    let others = (0..<20).map { pool("pool-\($0)", "11.\($0).0.0/22") }
+    var moving = allocator
+    _ = measure("all of them moved to other pools", atMost: limit) {
+      moving.converge(pools: others, requests: plain, now: 1)
+    }
+    #expect(moving.assignments.count == 10_000)
     _ = measure("all of them gone", atMost: limit) { allocator.converge(changed: [], removed: plain.map(\.id), now: 2) }
     _ = measure("their rest over", atMost: limit) { allocator.converge(changed: [], now: 100) }
 

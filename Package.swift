@@ -33,7 +33,7 @@ let package = Package(
     // Kubernetes objects, read from manifest files; which endpoints a Service has.
     .target(
       name: "Kubernetes",
-      dependencies: ["Addresses", "Balancing", "EventLoop", .product(name: "Yams", package: "Yams")],
+      dependencies: ["Addresses", "Announcing", "Balancing", "EventLoop", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     // The admin port: health, state; its client, and what status and explain print.
     .target(

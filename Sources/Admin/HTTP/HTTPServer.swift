@@ -149,7 +149,9 @@ import Glibc
     exchange.response = response
     guard exchange.isSuspended else { return }
     exchange.isSuspended = false
-    // Suspended connections are never closed, so this one is there. Its descriptor wakes the loop.
+    // Suspended connections are never closed, so this one is there.
     unsafe MHD_resume_connection(exchange.connection)
+    // Nothing wakes a daemon without threads when a connection resumes: the next turn of the loop goes on with it.
+    if !isTurning { timer?.schedule(after: 0) }
   }
 }

@@ -56,7 +56,7 @@ let package = Package(
     .testTarget(name: "ProxyTests", dependencies: ["Proxy", "TestKit"], swiftSettings: strict),
     .testTarget(name: "AnnouncingTests", dependencies: ["Announcing", "TestKit"], swiftSettings: strict),
     .testTarget(name: "KubernetesTests", dependencies: ["Kubernetes", "TestKit"], swiftSettings: strict),
-    .testTarget(name: "AdminTests", dependencies: ["Admin", "TestKit"], swiftSettings: strict),
+    .testTarget(name: "AdminTests", dependencies: ["Addresses", "Admin", "EventLoop", "TestKit"], swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "roadstead"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

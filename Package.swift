@@ -33,7 +33,7 @@ let package = Package(
     // Kubernetes objects, read from manifest files; which endpoints a Service has.
     .target(
       name: "Kubernetes",
-      dependencies: ["Addresses", "Balancing", "EventLoop", .product(name: "Yams", package: "Yams")],
+      dependencies: ["Addresses", "Announcing", "Balancing", "EventLoop", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     // The admin port: health, state; its client, and what status and explain print.
     .target(
@@ -43,7 +43,7 @@ let package = Package(
     .executableTarget(
       name: "roadstead",
       dependencies: [
-        "Addresses", "Admin", "Announcing", "Balancing", "EventLoop", "Kubernetes", "Proxy",
+        "Addresses", "Admin", "Announcing", "Balancing", "CLibEv", "EventLoop", "Kubernetes", "Proxy",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
@@ -55,7 +55,9 @@ let package = Package(
     .testTarget(name: "BalancingTests", dependencies: ["Balancing", "TestKit"], swiftSettings: strict),
     .testTarget(name: "ProxyTests", dependencies: ["Proxy", "TestKit"], swiftSettings: strict),
     .testTarget(name: "AnnouncingTests", dependencies: ["Announcing", "TestKit"], swiftSettings: strict),
-    .testTarget(name: "KubernetesTests", dependencies: ["Kubernetes", "TestKit"], swiftSettings: strict),
+    .testTarget(
+      name: "KubernetesTests", dependencies: ["Addresses", "Balancing", "EventLoop", "Kubernetes", "TestKit"],
+      swiftSettings: strict),
     .testTarget(name: "AdminTests", dependencies: ["Addresses", "Admin", "EventLoop", "TestKit"], swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "roadstead"], swiftSettings: strict),
   ],

@@ -71,3 +71,8 @@ int clinux_epoll_take(int epoll, uint64_t *data, int count) {
   for (int i = 0; i < taken; i++) data[i] = events[i].data.u64;
   return taken;
 }
+
+int clinux_usable_cores(void) {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+}

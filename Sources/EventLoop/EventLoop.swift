@@ -19,9 +19,7 @@ import Synchronization
   private let owner = Atomic<UInt>(0)
   // Loop only: objects that may still be inside one of their own callbacks.
   private var retired: [AnyObject] = []
-
-  // Far enough never to fire; `now` is read from what remains of it.
-  private static let clockSpan = 1e12
+  private var hasRetired = false
 
   public init() {
     Readiness.checkAgainstLibev()
@@ -42,7 +40,7 @@ import Synchronization
     unsafe clibev_prepare_init(endOfTurn, onEndOfTurn, me)
     unsafe ev_prepare_start(raw, endOfTurn)
     unsafe clibev_timer_init(clock, onClock, nil)
-    unsafe clibev_timer_schedule(raw, clock, Self.clockSpan)
+    unsafe clibev_timer_schedule(raw, clock, LoopClock.span)
   }
 
   deinit {
@@ -69,7 +67,10 @@ import Synchronization
   }
 
   /// Seconds since the loop was made, as of the start of this turn: monotonic, without a clock call.
-  public var now: Double { unsafe Self.clockSpan - ev_timer_remaining(raw, clock) }
+  public var now: Double { loopClock.now }
+
+  /// The same for the hot path: a value that is read without counting a reference. Valid while the loop lives.
+  public var loopClock: LoopClock { unsafe LoopClock(loop: raw, timer: clock) }
 
   /// Drives the loop on the calling thread until ``stop()``.
   public func run() {
@@ -92,7 +93,10 @@ import Synchronization
   }
 
   /// Holds `object` until no callback of this turn can still be inside it.
-  public func retire(_ object: AnyObject) { retired.append(object) }
+  public func retire(_ object: AnyObject) {
+    retired.append(object)
+    hasRetired = true
+  }
 
   fileprivate func drainInbox() {
     let tasks = inbox.withLock { tasks in
@@ -103,7 +107,8 @@ import Synchronization
   }
 
   fileprivate func releaseRetired() {
-    guard !retired.isEmpty else { return }
+    guard hasRetired else { return }
+    hasRetired = false
     // Moved out first: a deinit that runs here may retire something else.
     let objects = retired
     retired = []

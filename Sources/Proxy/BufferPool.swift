@@ -4,7 +4,7 @@ import Glibc
 ///
 /// A block whose bytes could not all be sent is kept by the relay as it is, without a copy, and the
 /// shard reads into another.
-@safe struct BufferPool: ~Copyable {
+@safe final class BufferPool {
   /// Bytes in a block, and the most that one read takes.
   static let blockSize = 256 * 1024
   /// What one read takes while many blocks are in use or a connection is not yet established.
@@ -30,7 +30,7 @@ import Glibc
   var readSize: Int { inUse < Self.manyBlocks ? Self.blockSize : Self.smallReadSize }
 
   /// Gives the scratch away with what it holds, and takes another in its place.
-  @unsafe mutating func takeScratch() -> UnsafeMutableRawPointer {
+  @unsafe func takeScratch() -> UnsafeMutableRawPointer {
     let taken = unsafe scratch
     unsafe scratch = free.popLast() ?? Self.map()
     inUse += 1
@@ -38,7 +38,7 @@ import Glibc
   }
 
   /// Takes a block back.
-  @unsafe mutating func release(_ block: UnsafeMutableRawPointer) {
+  @unsafe func release(_ block: UnsafeMutableRawPointer) {
     inUse -= 1
     if unsafe free.count < Self.keptFree {
       unsafe free.append(block)

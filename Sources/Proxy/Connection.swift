@@ -20,7 +20,7 @@ import Glibc
 /// Lives on its shard's thread. The shard's table holds it; libev does not. ``close(_:)`` takes it from the table
 /// and hands it to the loop's retired objects, so it may be called from within the connection's own callbacks.
 @safe final class Connection: EventHandler {
-  enum Phase: UInt8 { case connecting, relaying, closed }
+  enum Phase { case connecting, relaying, closed }
   enum Side { case client, server }
 
   let shard: Shard
@@ -34,10 +34,13 @@ import Glibc
   private var upstream: ReadinessWatcher?
   private let clientDescriptor: CInt
   private var upstreamDescriptor: CInt = -1
-  private var toServer: Relay
-  private var toClient: Relay
+  private let toServer: Relay
+  private let toClient: Relay
+  /// What is watched for now, as ``Readiness`` raw values.
+  private var clientInterest: Int32 = 0
+  private var upstreamInterest: Int32 = 0
   private var timer: TimerWatcher?
-  /// ``EventLoop/now`` of the last byte either way.
+  /// ``LoopClock/now`` of the last byte either way.
   private var lastActivity: Double
   private let opened: Double
   private var tried = Tried()
@@ -58,7 +61,7 @@ import Glibc
     clientDescriptor = client.rawValue
     toServer = .toServer(from: client.rawValue)
     toClient = .toClient(client.rawValue)
-    opened = shard.loop.now
+    opened = shard.clock.now
     lastActivity = opened
     super.init()
     self.client = ReadinessWatcher(loop: shard.loop, descriptor: client, handler: self)
@@ -95,9 +98,9 @@ import Glibc
     let timeouts = served.port.timeouts
     let isHalfClosed = toServer.phase == .ended || toClient.phase == .ended
     let limit = isHalfClosed ? min(timeouts.halfClosed, timeouts.idle) : timeouts.idle
-    let quiet = shard.loop.now - lastActivity
+    let quiet = shard.clock.now - lastActivity
     if quiet >= limit { return close(isHalfClosed && timeouts.halfClosed <= limit ? .halfClosedTimeout : .idleTimeout) }
-    let age = shard.loop.now - opened
+    let age = shard.clock.now - opened
     if !isKeptAlive, age >= Self.keepaliveAfter {
       isKeptAlive = true
       TCPOptions.keepAlive(upstreamDescriptor)
@@ -145,18 +148,18 @@ import Glibc
   private func handle(_ progress: Relay.Progress, from: Side) {
     switch progress {
     case .relayed:
-      lastActivity = shard.loop.now
+      lastActivity = shard.clock.now
       if phase == .connecting { established() }
       updateInterest()
     case .idle: break
     case .blocked:
-      lastActivity = shard.loop.now
+      lastActivity = shard.clock.now
       // Bytes from the endpoint prove it; bytes to it may all still wait.
       if phase == .connecting, from == .server { established() }
       updateInterest()
       watchForHangUp()
     case .ended:
-      lastActivity = shard.loop.now
+      lastActivity = shard.clock.now
       relayEnded(from: from)
     case .sourceFailed(let error):
       if phase == .connecting {
@@ -244,17 +247,23 @@ import Glibc
   private func updateInterest() {
     var clientEvents = toServer.wantsSource ? Readiness.read : []
     if toClient.isBlocked { clientEvents.insert(.write) }
-    if let current = client?.events, current != clientEvents { client?.watch(clientEvents) }
+    if clientEvents.rawValue != clientInterest {
+      clientInterest = clientEvents.rawValue
+      client?.watch(clientEvents)
+    }
     var upstreamEvents = toClient.wantsSource ? Readiness.read : []
     if toServer.isBlocked || (phase == .connecting && toServer.phase == .ended) { upstreamEvents.insert(.write) }
-    if let current = upstream?.events, current != upstreamEvents { upstream?.watch(upstreamEvents) }
+    if upstreamEvents.rawValue != upstreamInterest {
+      upstreamInterest = upstreamEvents.rawValue
+      upstream?.watch(upstreamEvents)
+    }
   }
 
   // MARK: - Connecting
 
   private func connect(source: IPAddress) {
     // One try gets at most a third of the time, the last one what is left.
-    let left = served.port.timeouts.connect - (shard.loop.now - opened)
+    let left = served.port.timeouts.connect - (shard.clock.now - opened)
     guard left > 0 else { return refuse(.connectTimeout) }
     guard tried.count < Tried.capacity,
       let index = served.selector.select(source: source, tried: tried, random: &shard.random)
@@ -275,6 +284,7 @@ import Glibc
     toServer.setSink(upstreamDescriptor)
     toClient.setSource(upstreamDescriptor)
     upstream = ReadinessWatcher(loop: shard.loop, descriptor: descriptor, handler: self)
+    upstreamInterest = 0
     let result = unsafe address.withSockaddr { unsafe Glibc.connect(upstreamDescriptor, $0, $1) }
     if result != 0, errno != EINPROGRESS { return connectFailed(errno) }
     schedule(after: min(left, served.port.timeouts.connect / Double(Tried.capacity)))
@@ -302,6 +312,9 @@ import Glibc
 
   private func established() {
     phase = .relaying
+    // The connect's timer runs on and looks at the other limits; only a shorter one needs it sooner.
+    let timeouts = served.port.timeouts
+    if timeouts.idle < timeouts.connect { schedule(after: timeouts.idle) }
     unsafe traffic?.pointee.connections.add()
   }
 

@@ -18,7 +18,7 @@ struct Pipe {
 
 /// A shard's empty pipes: as with ``BufferPool``, one is borrowed for each transfer, and stays with the relay
 /// only while bytes wait in it. Loop only.
-struct PipePool: ~Copyable {
+final class PipePool {
   // /proc/sys/fs/pipe-max-size allows 1 MiB to everybody; 256 KiB was as fast.
   private static let size: CInt = 256 * 1024
   private static let keptFree = 8
@@ -27,7 +27,7 @@ struct PipePool: ~Copyable {
   deinit { for pipe in free { pipe.close() } }
 
   /// An empty pipe; nil when the system has none to give (EMFILE, ENFILE).
-  mutating func take() -> Pipe? {
+  func take() -> Pipe? {
     if let pipe = free.popLast() { return pipe }
     var ends: [CInt] = [-1, -1]
     let size = unsafe clinux_pipe(&ends, Self.size)
@@ -36,7 +36,7 @@ struct PipePool: ~Copyable {
   }
 
   /// Takes a pipe back. One with bytes inside is closed, never handed on.
-  mutating func release(_ pipe: Pipe) {
+  func release(_ pipe: Pipe) {
     if pipe.count == 0, free.count < Self.keptFree { free.append(pipe) } else { pipe.close() }
   }
 }

@@ -12,10 +12,10 @@ import Glibc
 /// | ended | no | – | – |
 ///
 /// ## Concurrency model
-/// A value inside its ``Connection``, on the shard's thread only. It holds memory only while bytes wait: it
-/// reads into the shard's scratch and sends from there.
-struct Relay {
-  enum Phase: UInt8 { case open, flushing, ended }
+/// Belongs to its ``Connection``, on the shard's thread. It holds memory only while bytes wait: it reads into the
+/// shard's scratch and sends from there.
+final class Relay {
+  enum Phase { case open, flushing, ended }
 
   /// What came of an event.
   enum Progress {
@@ -57,10 +57,10 @@ struct Relay {
   }
 
   /// Points it at another upstream. Bytes that wait stay.
-  mutating func setSource(_ upstream: CInt) { source = upstream }
+  func setSource(_ upstream: CInt) { source = upstream }
 
   /// Points it at another upstream. Bytes that wait stay.
-  mutating func setSink(_ upstream: CInt) {
+  func setSink(_ upstream: CInt) {
     sink = upstream
     sends = 0
   }
@@ -80,7 +80,7 @@ struct Relay {
   /// Receives once and sends it on. To be called when the source is readable and nothing waits.
   ///
   /// `limit` bounds the read; `delivered` counts what the sink took.
-  mutating func sourceReady(_ shard: Shard, limit: Int, delivered: borrowing Counter) -> Progress {
+  func sourceReady(_ shard: Shard, limit: Int, delivered: borrowing Counter) -> Progress {
     if isSplicing { return splice(shard, delivered: delivered) }
     var received = unsafe recv(source, shard.buffers.scratch, limit, 0)
     guard received > 0 else { return received == 0 ? sourceEnded() : Self.sourceError() }
@@ -103,25 +103,26 @@ struct Relay {
     }
     let failure = sent < 0 ? errno : EAGAIN
     if sent > 0 { delivered.add(UInt64(sent)) }
-    waiting = WaitingBytes(scratchOf: &shard.buffers, range: max(sent, 0)..<received)
+    waiting = WaitingBytes(scratchOf: shard.buffers, range: max(sent, 0)..<received)
     // The bytes are kept even then: a connection that is not yet established tries another endpoint.
     return isTransient(failure) ? .blocked : .sinkFailed(failure)
   }
 
   /// Sends what waits. To be called when the sink is writable.
-  mutating func sinkReady(_ shard: Shard, delivered: borrowing Counter) -> Progress {
+  func sinkReady(_ shard: Shard, delivered: borrowing Counter) -> Progress {
     if pipe != nil { return flushPipe(shard, delivered: delivered) }
-    guard waiting != nil else { return phase == .flushing ? finish() : .idle }
-    let sent = waiting!.send(to: sink)
+    guard var bytes = waiting else { return phase == .flushing ? finish() : .idle }
+    let sent = bytes.send(to: sink)
     if sent < 0 { return isTransient(errno) ? .blocked : .sinkFailed(errno) }
     delivered.add(UInt64(sent))
-    guard waiting!.isEmpty else { return .blocked }
+    waiting = bytes
+    guard bytes.isEmpty else { return .blocked }
     dropWaiting(shard)
     return phase == .flushing ? finish() : .relayed
   }
 
   /// Lets go of everything that waits. To be called when the connection closes.
-  mutating func discard(_ shard: Shard) {
+  func discard(_ shard: Shard) {
     dropWaiting(shard)
     if let pipe { shard.pipes.release(pipe) }
     pipe = nil
@@ -130,19 +131,19 @@ struct Relay {
 
   /// Reads once more after an endpoint's first bytes: one that answers and closes has often sent its FIN by now, and
   /// it then leaves in one segment with the answer. Returns how many bytes more there are.
-  private mutating func lookForEnd(_ shard: Shard, after received: Int, limit: Int) -> Int {
+  private func lookForEnd(_ shard: Shard, after received: Int, limit: Int) -> Int {
     guard received < limit else { return 0 }
     let more = unsafe recv(source, shard.buffers.scratch + received, limit - received, 0)
     if more == 0 { phase = .flushing }
     return max(more, 0)
   }
 
-  private mutating func dropWaiting(_ shard: Shard) {
-    if let waiting { waiting.release(to: &shard.buffers) }
+  private func dropWaiting(_ shard: Shard) {
+    if let waiting { waiting.release(to: shard.buffers) }
     waiting = nil
   }
 
-  private mutating func noteRead(_ count: Int) {
+  private func noteRead(_ count: Int) {
     guard count >= Self.largeRead else {
       if largeReads > 0 { largeReads = 0 }
       return
@@ -154,12 +155,12 @@ struct Relay {
     }
   }
 
-  private mutating func sourceEnded() -> Progress {
+  private func sourceEnded() -> Progress {
     phase = .flushing
     return isBlocked ? .blocked : finish()
   }
 
-  private mutating func finish() -> Progress {
+  private func finish() -> Progress {
     phase = .ended
     return .ended
   }
@@ -174,7 +175,7 @@ private func isTransient(_ number: CInt) -> Bool { number == EAGAIN || number ==
 
 extension Relay {
   /// As ``sourceReady``, through a pipe of the shard's. The pipe is empty at the start.
-  private mutating func splice(_ shard: Shard, delivered: borrowing Counter) -> Progress {
+  private func splice(_ shard: Shard, delivered: borrowing Counter) -> Progress {
     guard var pipe = shard.pipes.take() else { return stopSplicing(shard, delivered: delivered) }
     let moved = clinux_splice(source, pipe.writeEnd, pipe.size)
     guard moved > 0 else {
@@ -191,7 +192,7 @@ extension Relay {
   }
 
   /// Moves what is in the pipe to the sink.
-  private mutating func flushPipe(_ shard: Shard, delivered: borrowing Counter) -> Progress {
+  private func flushPipe(_ shard: Shard, delivered: borrowing Counter) -> Progress {
     guard var pipe else { return .idle }
     let moved = clinux_splice(pipe.readEnd, sink, pipe.count)
     if moved < 0 { return isTransient(errno) ? .blocked : .sinkFailed(errno) }
@@ -206,7 +207,7 @@ extension Relay {
     return phase == .flushing ? finish() : .relayed
   }
 
-  private mutating func noteSplice(_ count: Int) {
+  private func noteSplice(_ count: Int) {
     if count >= Self.smallSplice {
       smallReads = 0
     } else {
@@ -218,7 +219,7 @@ extension Relay {
     }
   }
 
-  private mutating func stopSplicing(_ shard: Shard, delivered: borrowing Counter) -> Progress {
+  private func stopSplicing(_ shard: Shard, delivered: borrowing Counter) -> Progress {
     isSplicing = false
     largeReads = 0
     return sourceReady(shard, limit: shard.buffers.readSize, delivered: delivered)

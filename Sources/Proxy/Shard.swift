@@ -11,8 +11,9 @@ import Glibc
 final class Shard {
   let index: Int
   let loop: EventLoop
-  var buffers = BufferPool()
-  var pipes = PipePool()
+  let clock: LoopClock
+  let buffers = BufferPool()
+  let pipes = PipePool()
   var random: RandomSource
   private var listeners: [SocketAddress: Listener] = [:]
   private var connections = ConnectionTable()
@@ -26,6 +27,7 @@ final class Shard {
   init(index: Int, loop: EventLoop) {
     self.index = index
     self.loop = loop
+    clock = loop.loopClock
     random = RandomSource(seed: UInt64.random(in: .min ... .max))
     spare = unsafe Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
     hangUps = HangUpWatch(loop: loop) { [unowned self] in self.connections[$0] }

@@ -13,7 +13,7 @@ import Glibc
   private static let copyLimit = 16 * 1024
 
   /// Takes `range` of the scratch over.
-  init(scratchOf pool: inout BufferPool, range: Range<Int>) {
+  init(scratchOf pool: BufferPool, range: Range<Int>) {
     if range.count <= Self.copyLimit {
       unsafe base = .allocate(byteCount: range.count, alignment: 1)
       unsafe base.copyMemory(from: pool.scratch + range.lowerBound, byteCount: range.count)
@@ -38,7 +38,7 @@ import Glibc
   }
 
   /// Gives the memory back. The value must not be used again.
-  consuming func release(to pool: inout BufferPool) {
+  consuming func release(to pool: BufferPool) {
     if isBlock { unsafe pool.release(base) } else { unsafe base.deallocate() }
   }
 }

@@ -64,16 +64,20 @@ actor Controller {
       self.manifests = manifests
       plan = planner.plan(manifests.store, now: uptime)
       report(manifests.problems + plan.problems)
-      for event in plan.events { logger.info("\(event)") }
       persist()
     }
     snapshot = builder.build(fixedPorts + plan.ports)
     served = await plane.apply(snapshot)
     for failure in served.failures.values { reportOnce("\(failure)", at: .error) }
     for (address, services) in served.clashes {
-      for service in services { reportOnce("\(address) is another Service's: \(service) is not served there", at: .error) }
+      for service in services {
+        reportOnce("\(address) is another Service's: \(service) is not served there", at: .error)
+      }
     }
     printLines()
+    // After the lines: whoever reads that a Service has an address can use it.
+    for event in plan.events { logger.info("\(event)") }
+    plan.events = []
   }
 
   /// Seconds since the controller was made.

@@ -1,6 +1,5 @@
 import Admin
 import ArgumentParser
-import Dispatch
 import EventLoop
 import Glibc
 
@@ -12,6 +11,7 @@ import Glibc
     version: version,
     subcommands: [
       RunCommand.self, CheckCommand.self, ExplainCommand.self, StatusCommand.self, BackendCommand.self,
+      DemoCommand.self,
     ])
 
   /// Runs the command that the words name. Not `async`: signals are blocked before there is a second thread.
@@ -22,7 +22,7 @@ import Glibc
       if let taker = command as? any SignalTaking { SignalWatcher.block(type(of: taker).signals) }
       guard let asynchronous = command as? any AsyncParsableCommand else { return try command.run() }
       let parcel = CommandParcel(command: asynchronous)
-      Task {
+      Task.detached {
         do {
           var command = parcel.command
           try await command.run()
@@ -31,7 +31,8 @@ import Glibc
           end(error)
         }
       }
-      dispatchMain()
+      // Not dispatchMain: it waits with every signal unblocked.
+      while true { pause() }
     } catch {
       end(error)
     }

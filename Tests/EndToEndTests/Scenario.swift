@@ -67,9 +67,9 @@ struct Scenario: Sendable {
 /// The name that whoever serves `address` gives to a client from `source`.
 func podName(at address: SocketAddress, from source: SocketAddress? = nil) throws -> String {
   let client = try TCPStream(to: address, from: source)
-  try client.send("GET / HTTP/1.1\r\nHost: test\r\n\r\n")
+  try client.send("GET / HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
   let text = String(decoding: try client.receiveUntilEnd().bytes, as: UTF8.self)
-  guard text.hasPrefix("HTTP/1.1 200"), let name = text.split(separator: "\n").last else {
+  guard text.hasPrefix("HTTP/1.1 200"), let name = text.split(whereSeparator: \.isNewline).last else {
     throw TestFailure("no name from \(address) but '\(text)'")
   }
   return String(name)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Proxy
 
-@Suite(.timeLimit(.minutes(1))) struct DataPlaneTests {
+@Suite(.serialized, .timeLimit(.minutes(1))) struct DataPlaneTests {
   @Test func `an edit of the endpoints leaves live connections where they are`() async throws {
     let block = try LoopbackBlock()
     let old = try TestServer(on: block.address(1, port: 18080), Handlers.echo)
@@ -76,15 +76,20 @@ import Testing
       _ = try client.receive(exactly: 1)
     }
     let draining = Task { await plane.plane.drain(for: 0.8) }
-    try await Task.sleep(for: .milliseconds(100))
-    #expect(throws: ConnectFailure.self) { _ = try TCPStream(to: plane.listen) }
+    let deadline = Deadline.after(.milliseconds(500))
+    var isRefused = false
+    while !isRefused, !deadline.hasPassed {
+      do { try TCPStream(to: plane.listen).close() } catch is ConnectFailure { isRefused = true }
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    #expect(isRefused)
     try leaves.send("b")
     #expect(try leaves.receive(exactly: 1) == Array("b".utf8))
     leaves.close()
     #expect(await draining.value == 1)
     #expect(try stays.receiveUntilEnd().end == .reset)
     #expect(plane.closes(.shutdown) == 1)
-    #expect(plane.closes(.finished) == 1)
+    #expect(plane.closes(.finished) >= 1)
   }
 
   @Test func `clients that the kernel has accepted are served though the listener closes`() async throws {

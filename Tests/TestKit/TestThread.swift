@@ -1,10 +1,12 @@
 import Glibc
+import Synchronization
 
 /// A thread that runs one closure, on a small stack so that thousands fit.
 ///
-/// Any thread may make and join it; `join` once.
+/// Any thread may make and join it.
 public final class TestThread: Sendable {
   private let thread: pthread_t
+  private let isJoined = Atomic(false)
 
   /// Starts the thread. What `body` throws is the result of ``join()``.
   public init(stackBytes: Int = 512 << 10, _ body: @escaping @Sendable () -> Void) throws {
@@ -24,8 +26,10 @@ public final class TestThread: Sendable {
     self.thread = thread
   }
 
-  /// Waits for the closure's end.
-  public func join() { pthread_join(thread, nil) }
+  /// Waits for the closure's end. A second call returns at once.
+  public func join() {
+    if !isJoined.exchange(true, ordering: .relaxed) { pthread_join(thread, nil) }
+  }
 
   /// Lets the thread end by itself; not together with ``join()``.
   public func detach() { pthread_detach(thread) }

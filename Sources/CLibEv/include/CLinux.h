@@ -52,3 +52,6 @@ int clinux_epoll_add_hang_up(int epoll, int fd, uint64_t data);
 
 /// epoll_wait(2) without waiting: writes the data of up to `count` events, returns how many.
 int clinux_epoll_take(int epoll, uint64_t *data, int count);
+
+/// How many cores the process may run on (sched_getaffinity(2)), at least 1.
+int clinux_usable_cores(void);

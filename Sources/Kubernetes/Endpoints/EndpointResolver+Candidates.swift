@@ -120,6 +120,7 @@ extension EndpointResolver {
     if node.metadata.labels[Node.excludeLabel] != nil {
       state = .excluded(.excludedByLabel)
     } else if let ready = node.ready, ready.status != .true {
+      // Unknown is what the API server says of a node it has not heard of for 40 s.
       state = .excluded(.notReady(ready.reason))
     } else if address == nil {
       state = .excluded(node.addresses.isEmpty ? .noIP : .otherAddressFamily)

@@ -25,24 +25,20 @@ public struct EndpointResolver: Hashable, Sendable {
   public func resolve(_ service: Service, in store: ObjectStore) -> ServiceEndpoints {
     let asked = ServiceSettings(service).target
     let choice = asked ?? target
-    let name = service.metadata.namespacedName
     let known = knownEndpoints(of: service, in: store)
-    var result: ServiceEndpoints
-    switch choice {
-    case .pod: result = pods(service, known, in: store)
-    case .nodePort: result = nodePorts(service, known, in: store)
-    case .auto:
-      if let known, known.source != .selector || store.hasPods(in: name.namespace) || store.nodes.isEmpty {
-        result = pods(service, known, in: store)
-      } else if !store.nodes.isEmpty {
-        result = nodePorts(service, known, in: store)
-      } else {
-        result = pods(service, known, in: store)
-      }
+    // A selector that chooses no Pod says something only where Pods are known at all.
+    let isKnown = known.map { $0.source != .selector || store.hasPods(in: service.metadata.namespace) } ?? false
+    let usesNodes = choice == .nodePort || choice == .auto && !isKnown && !store.nodes.isEmpty
+    var result =
+      usesNodes
+      ? nodePorts(service, isKnown ? known : nil, in: store) : pods(service, known, in: store)
+    if asked != nil {
+      result.reason += " (annotation roadstead.dev/target)"
+    } else if choice != .auto {
+      result.reason += " (target \(choice.rawValue))"
+    } else if usesNodes {
+      result.reason += " (target auto: no endpoint is known)"
     }
-    let why =
-      asked != nil ? "annotation roadstead.dev/target" : choice == .auto ? nil : "target \(choice.rawValue)"
-    if let why { result.reason += " (\(why))" }
     return result
   }
 
@@ -173,9 +169,7 @@ public struct EndpointResolver: Hashable, Sendable {
       source: .nodePorts, reason: count == 0 ? "no Node is known" : "NodePorts of \(count) Node\(count == 1 ? "" : "s")"
     )
     let isLocal = service.spec.externalTrafficPolicy == .local
-    // Selected Pods say something only where Pods are known at all.
-    let canTell = known.map { $0.source != .selector || store.hasPods(in: service.metadata.namespace) } ?? false
-    if isLocal, !canTell {
+    if isLocal, known == nil {
       result.notes.append("externalTrafficPolicy: Local does not restrict: which nodes have endpoints is not known")
     }
     let nodes = store.nodes.sorted { $0.key < $1.key }.map { Self.candidate($0.value.object, service) }
@@ -185,7 +179,7 @@ public struct EndpointResolver: Hashable, Sendable {
           port: port, problem: "spec.ports[\(index)].nodePort is not set, and the target is node-port")
       }
       var candidates = nodes
-      if isLocal, canTell, let known {
+      if isLocal, let known {
         let ready = Self.endpoints(of: known.candidates, for: port, local: nil).endpoints
         let names = Set(ready.compactMap(\.node))
         candidates = nodes.map { names.contains($0.name) ? $0 : $0.withoutLocalEndpoint }

@@ -12,10 +12,10 @@ enum FileSystem {
 
   /// What tells one state of a file from another without reading it.
   struct Signature: Hashable {
-    var device: UInt
-    var inode: UInt
-    var size: Int
-    var modified: [Int]
+    private var device: UInt
+    private var inode: UInt
+    private var size: Int
+    private var modified: [Int]
 
     init(_ status: stat) {
       device = UInt(status.st_dev)
@@ -23,6 +23,9 @@ enum FileSystem {
       size = Int(status.st_size)
       modified = [status.st_mtim.tv_sec, status.st_mtim.tv_nsec, status.st_ctim.tv_sec, status.st_ctim.tv_nsec]
     }
+
+    /// Whether the two are states of one file, which its writer may have open.
+    func isSameFile(as other: Signature) -> Bool { device == other.device && inode == other.inode }
   }
 
   /// Why a file was not read.
@@ -74,6 +77,13 @@ enum FileSystem {
   static func exists(_ path: String) -> Bool { (try? status(path)) != nil }
 
   static func isDirectory(_ status: stat) -> Bool { status.st_mode & S_IFMT == S_IFDIR }
+
+  /// Seconds since the file was last written, by the system's clock.
+  static func age(_ status: stat) -> Double {
+    var now = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &now)
+    return Double(now.tv_sec - status.st_mtim.tv_sec) + Double(now.tv_nsec - status.st_mtim.tv_nsec) / 1e9
+  }
 
   /// Names in a directory, without `.` and `..`, in no order.
   static func names(in directory: String) throws(Errno) -> [String] {

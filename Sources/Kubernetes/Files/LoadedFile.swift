@@ -2,17 +2,11 @@
 ///
 /// The last good state is kept per object: an object with an error keeps its last good version while the file's other
 /// objects follow the file. Only where the file as a whole cannot be read or parsed, all of its objects are kept.
-struct LoadedFile {
-  /// An object of the file.
-  struct Entry {
-    let object: KubernetesObject
-    let line: Int
-  }
-
+struct LoadedFile: Sendable {
   /// nil where the file could not be opened.
   private(set) var signature: FileSystem.Signature?
   private(set) var state = ManifestFile.State.unreadable
-  private(set) var entries: [ObjectReference: Entry] = [:]
+  private(set) var entries: [ObjectReference: ManifestContent.Entry] = [:]
   private(set) var problems: [ManifestProblem] = []
 
   /// Takes in what the file says now, as far as it is good.
@@ -53,7 +47,7 @@ struct LoadedFile {
 
   private mutating func apply(_ content: ManifestContent, path: String) {
     problems = content.problems
-    var new: [ObjectReference: Entry] = [:]
+    var new: [ObjectReference: ManifestContent.Entry] = [:]
     new.reserveCapacity(content.entries.count)
     for entry in content.entries {
       let reference = entry.object.reference
@@ -61,7 +55,7 @@ struct LoadedFile {
         problems.append(
           Self.duplicate(reference, file: path, line: entry.line, first: ObjectSource(file: path, line: first.line)))
       } else {
-        new[reference] = Entry(object: entry.object, line: entry.line)
+        new[reference] = entry
       }
     }
     state = content.invalid.isEmpty ? .good : .partlyStale

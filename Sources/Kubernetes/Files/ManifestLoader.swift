@@ -7,7 +7,7 @@ import EventLoop
 ///
 /// A file that goes from a directory takes its objects with it. A `-f` path that is itself gone is an error, and what
 /// was read from it is kept: an unmounted directory must not end every service.
-public struct ManifestLoader {
+public struct ManifestLoader: Sendable {
   /// The largest file that is read, in bytes: 64 MiB.
   public static let maximalFileSize = 64 << 20
 
@@ -23,6 +23,8 @@ public struct ManifestLoader {
   private var pathProblems: [ManifestProblem] = []
   // Files below a path that is gone: their last state is kept.
   private var unreachable: Set<String> = []
+  /// Whether the last ``rescan(sparing:)`` left files for later that may not be written whole yet.
+  public private(set) var hasSpared = false
   private var store = ObjectStore()
   private var changes: Set<ObjectReference> = []
   private var affected: Set<NamespacedName> = []
@@ -52,16 +54,25 @@ public struct ManifestLoader {
     return snapshot()
   }
 
-  /// Looks for files that came, went or look different on disk, and reads those.
+  /// Looks for files that came, went or were replaced, and reads those.
   ///
+  /// A file that was only written to is left to ``refresh(_:)``, which knows when its writer has closed it.
+  ///
+  /// - Parameter youngest: files written less than this many seconds ago are left for later: see ``hasSpared``.
   /// - Returns: nil when nothing that matters has changed.
-  public mutating func rescan() -> ManifestSnapshot? {
+  public mutating func rescan(sparing youngest: Double = 0) -> ManifestSnapshot? {
     let before = problems
     let listing = order
     list()
+    hasSpared = false
     for path in order {
-      let now = (try? FileSystem.status(path)).map { FileSystem.Signature($0) }
-      if files[path] == nil || files[path]?.signature != now || now == nil { read(path) }
+      let status = try? FileSystem.status(path)
+      if let status, let known = files[path]?.signature, known.isSameFile(as: FileSystem.Signature(status)) { continue }
+      if let status, FileSystem.age(status) < youngest {
+        hasSpared = true
+      } else {
+        read(path)
+      }
     }
     return changes.isEmpty && listing == order && before == problems ? nil : snapshot()
   }
@@ -74,10 +85,15 @@ public struct ManifestLoader {
     let before = problems
     let listing = order
     // A file that came or went changes the order of the others.
-    if changed.contains(where: { (files[$0] != nil) != FileSystem.exists($0) }) { list() }
-    for path in order where changed.contains(path) || files[path] == nil { read(path) }
+    if changed.contains(where: { hasRead($0) != FileSystem.exists($0) }) { list() }
+    for path in order where changed.contains(path) { read(path) }
     return changes.isEmpty && listing == order && before == problems ? nil : snapshot()
   }
+
+  private func hasRead(_ path: String) -> Bool { files[path] != nil && !unreachable.contains(path) }
+
+  /// All that is known, with no changes; reads nothing.
+  public mutating func current() -> ManifestSnapshot { snapshot() }
 
   /// The files there were at the last listing, in order.
   public var listedFiles: [String] { order }
@@ -178,7 +194,7 @@ public struct ManifestLoader {
     put(entry, holder)
   }
 
-  private mutating func put(_ entry: LoadedFile.Entry, _ path: String) {
+  private mutating func put(_ entry: ManifestContent.Entry, _ path: String) {
     let reference = entry.object.reference
     let isSame = store.object(reference) == entry.object
     let source = ObjectSource(file: path, line: entry.line)

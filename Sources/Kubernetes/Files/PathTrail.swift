@@ -15,6 +15,8 @@ struct PathTrail {
   private(set) var steps: [Step] = []
   /// Where the way ends, absolute and free of symbolic links; nil where a part of it is missing.
   private(set) var end: String?
+  /// Whether the last step is for the path's last name, there or not: every directory before it is there.
+  private(set) var reachesLastName = false
 
   // The kernel's own limit (path_resolution(7)).
   private static let maximalLinks = 40
@@ -33,7 +35,9 @@ struct PathTrail {
       steps.append(Step(directory: current.isEmpty ? "/" : current, name: name))
       let next = "\(current)/\(name)"
       switch FileSystem.look(next) {
-      case .missing: return
+      case .missing:
+        reachesLastName = pending.isEmpty
+        return
       case .other: current = next
       case .link(let target):
         links += 1
@@ -43,6 +47,7 @@ struct PathTrail {
       }
     }
     end = current.isEmpty ? "/" : current
+    reachesLastName = true
   }
 
   private static func absolute(_ path: String) -> String {

@@ -108,7 +108,7 @@ struct FieldReader {
     let number: Int? = scalar(key, required: required, "a whole number") { value in
       switch value.content {
       case .integer(let number): number
-      // 80.0 is a whole number to the API server as well.
+      // As kubectl, which writes YAML's 80.0 as 80.
       case .decimal(let number): Int(exactly: number)
       case .null, .bool, .string, .list, .map: nil
       }
@@ -121,10 +121,11 @@ struct FieldReader {
     return number
   }
 
-  /// One of the words of `E`.
+  /// One of the words of `E`; an empty string is none, as in the API.
   func choice<E: RawRepresentable & CaseIterable>(_ key: String, _ type: E.Type, required: Bool = false) -> E?
   where E.RawValue == String {
     guard let text = string(key, required: required), let value = value(key) else { return nil }
+    if text.isEmpty, !required { return nil }
     return at(key) { choice(text, value.line, type) }
   }
 

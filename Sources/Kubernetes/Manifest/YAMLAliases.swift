@@ -4,7 +4,7 @@
 /// text with more than a few aliases must not use anything but words as keys. No manifest does.
 enum YAMLAliases {
   /// Below this many aliases even the worst key is small.
-  private static let harmlessCount = 8
+  private static let harmlessCount = 16
 
   static func check(_ text: String) throws(SyntaxError) {
     var text = text

@@ -16,8 +16,11 @@ enum YAMLScalar {
   }
 
   /// A mapping's key: always a string in the end; `yes:` is the key `true`, as kubectl has it.
-  static func key(_ scalar: Yams.Node.Scalar, line: Int) throws(SyntaxError) -> String {
-    switch try content(scalar, line: line) {
+  ///
+  /// The tag does not count: the parser, comparing keys, has replaced it.
+  static func key(_ scalar: Yams.Node.Scalar) -> String {
+    guard isPlain(scalar) else { return scalar.string }
+    return switch plain(scalar.string) {
     case .string(let text): text
     case .bool(let value): "\(value)"
     case .integer(let value): "\(value)"

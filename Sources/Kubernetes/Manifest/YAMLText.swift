@@ -13,6 +13,9 @@ struct YAMLText {
     var yaml = YAMLText(budget: text.utf8.count + 1_000_000)
     var documents: [MarkedValue] = []
     do {
+      // Yams hands the text's address to libyaml for longer than it may. That address is stable where the parser holds a
+      // string of more than 15 bytes; shorter ones have no storage of their own.
+      let text = text.utf8.count < 16 ? text + String(repeating: "\n", count: 16) : text
       // The basic resolver guesses nothing: `scalar(_:)` does what kubectl does. UTF-8 named: no look at the environment.
       let parser = try Parser(yaml: text, resolver: .basic, encoding: .utf8)
       while let root = try parser.nextRoot() {
@@ -34,17 +37,16 @@ struct YAMLText {
     let line = node.mark?.line ?? 1
     budget -= 1
     guard budget > 0 else { throw SyntaxError(line: line, message: "the aliases multiply to too many values") }
-    guard depth <= MarkedValue.maximalDepth else {
-      throw SyntaxError(line: line, message: "nested deeper than \(MarkedValue.maximalDepth) levels")
-    }
     switch node {
     case .scalar(let scalar): return MarkedValue(content: try YAMLScalar.content(scalar, line: line), line: line)
     case .sequence(let sequence):
+      try checkDepth(depth, line)
       var values: [MarkedValue] = []
       values.reserveCapacity(sequence.count)
       for element in sequence { values.append(try value(element, depth: depth + 1)) }
       return MarkedValue(content: .list(values), line: line)
     case .mapping(let mapping):
+      try checkDepth(depth, line)
       var fields: [MarkedValue.Field] = []
       fields.reserveCapacity(mapping.count)
       var merged: [MarkedValue] = []
@@ -57,12 +59,18 @@ struct YAMLText {
         if scalar.string == "<<", scalar.style == .plain {
           merged.append(value)
         } else {
-          fields.append(.init(key: try YAMLScalar.key(scalar, line: keyLine), line: keyLine, value: value))
+          fields.append(.init(key: YAMLScalar.key(scalar), line: keyLine, value: value))
         }
       }
       for value in merged { try merge(value, into: &fields) }
       return MarkedValue(content: .map(fields), line: line)
     case .alias: throw SyntaxError(line: line, message: "an alias that leads nowhere")
+    }
+  }
+
+  private func checkDepth(_ depth: Int, _ line: Int) throws(SyntaxError) {
+    guard depth < MarkedValue.maximalDepth else {
+      throw SyntaxError(line: line, message: "nested deeper than \(MarkedValue.maximalDepth) levels")
     }
   }
 

@@ -1,16 +1,33 @@
 import Admin
 import ArgumentParser
+import Kubernetes
 
 /// `roadstead explain`: why one Service is served as it is.
 struct ExplainCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "explain",
-    abstract: "Say which address a Service has, which endpoints take traffic, and why not the others.")
+    abstract: "Say which address a Service has, which endpoints take traffic, and why not the others.",
+    discussion: "Asks a running process, or, with -f, plans from manifests alone what would be.")
 
+  // One path a flag, unlike run's: the name that follows is no path.
+  @Option(
+    name: .customShort("f"), help: ArgumentHelp("A manifest file or directory; may be repeated.", valueName: "path"))
+  var paths: [String] = []
+
+  @OptionGroup var targets: TargetOptions
   @OptionGroup var admin: AdminOptions
 
   @Argument(help: ArgumentHelp("The Service: NAME or NAMESPACE/NAME.", valueName: "[namespace/]name"))
   var name: String
 
-  func run() throws { print(try admin.client.state().explainText(name), terminator: "") }
+  func run() throws {
+    print(try state().explainText(name), terminator: "")
+  }
+
+  private func state() throws -> AdminState {
+    guard !paths.isEmpty else { return try admin.client.state() }
+    let loaded = ManifestLoader.load(paths)
+    var planner = Planner(resolver: targets.resolver)
+    return planner.plan(loaded.store, now: 0).state(of: loaded)
+  }
 }

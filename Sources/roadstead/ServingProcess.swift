@@ -1,0 +1,210 @@
+import Addresses
+import Admin
+import Announcing
+import ArgumentParser
+import Balancing
+import CLibEv
+import EventLoop
+import Glibc
+import Kubernetes
+import Logging
+import Proxy
+import Synchronization
+
+/// A process that serves: the controller with everything around it that turns the world into events and questions.
+///
+/// `run` and `demo` make one and wait in ``serve()``. Files, admin port and signals share one control thread; the
+/// packet path has its own.
+struct ServingProcess: Sendable {
+  /// What the command line decides.
+  struct Options: Sendable {
+    var manifests: [String] = []
+    var fixedPorts: [ServicePort] = []
+    var resolver = EndpointResolver()
+    var shards: Int?
+    var admin = AdminAddress.standard
+    var stateDirectory: String?
+    /// Seconds that connections get to end at SIGTERM.
+    var drain = 30.0
+    var logLevel = Logger.Level.info
+    var logFormat = TextLogHandler.Format.text
+  }
+
+  /// The signals that it takes; to be blocked before there is a second thread.
+  static let signals = [SIGTERM, SIGINT, SIGHUP, SIGUSR1]
+
+  private static let retrySeconds = 5.0
+
+  private let options: Options
+  private let logger: Logger
+  private let control: LoopThread
+  private let controller: Controller
+  private let startedAt = time(nil)
+  /// What `/readyz` answers without waiting for the controller.
+  private let readiness = Published(AdminState.Readiness.notReady("starting"))
+
+  init(_ options: Options) throws {
+    self.options = options
+    let (level, format) = (options.logLevel, options.logFormat)
+    logger = Logger(label: "roadstead") { _ in TextLogHandler(level: level, format: format) }
+    _ = OpenFiles.raised()
+    control = try LoopThread(name: "control")
+    let allocations = try Self.openState(options.stateDirectory)
+    controller = Controller(
+      plane: try DataPlane(shardCount: options.shards ?? Self.defaultShards), resolver: options.resolver,
+      fixedPorts: options.fixedPorts, allocations: allocations, logger: logger)
+  }
+
+  private static func openState(_ directory: String?) throws(CommandFailure) -> AllocationStore? {
+    guard let directory else { return nil }
+    do throws(AllocationStoreError) {
+      return try AllocationStore(directory: directory)
+    } catch {
+      if case .system = error { throw CommandFailure(.system, error.description) }
+      throw CommandFailure(.input, error.description)
+    }
+  }
+
+  /// One for each core this process may use.
+  static var defaultShards: Int { max(1, Int(clinux_usable_cores())) }
+
+  /// Serves until a signal ends it; calls `isUp` once what could be served is. Throws what keeps it from starting.
+  func serve(isUp: @Sendable () -> Void = {}) async throws {
+    let (events, send) = AsyncStream<Controller.Event>.makeStream()
+    let (signals, signal) = AsyncStream<CInt>.makeStream()
+    let watcher = try await watchSignals(signal)
+    let admin = try await startAdmin()
+    let (rounds, round) = AsyncStream<Void>.makeStream()
+    let serving = Task {
+      for await event in events {
+        await controller.apply(event)
+        readiness.value = await controller.readiness
+        round.yield()
+      }
+    }
+    let files = watchFiles(send)
+    if files == nil { send.yield(.retry) }
+    for await _ in rounds { break }
+    do {
+      try await checkStart()
+      isUp()
+      let retry = retryFailures(send)
+      await wait(for: signals, signal, files)
+      retry.cancel()
+    } catch {
+      await stop(admin)
+      throw error
+    }
+    serving.cancel()
+    await stop(admin)
+    withExtendedLifetime((watcher, files)) {}
+  }
+
+  /// Does what each signal asks for, until the drain that one of them starts is over.
+  private func wait(
+    for signals: AsyncStream<CInt>, _ send: AsyncStream<CInt>.Continuation, _ files: LoopBound<ManifestWatcher>?
+  ) async {
+    var isDraining = false
+    for await signal in signals {
+      switch signal {
+      case SIGHUP: files?.submit { $0.reload() }
+      case SIGUSR1:
+        print(await controller.state(startedAt: startedAt).statusText(), terminator: "")
+        flushStandardOutput()
+      case Self.drained: return
+      default:
+        // A second one wants no more waiting.
+        if isDraining { return }
+        isDraining = true
+        Task {
+          await drain(signal)
+          send.yield(Self.drained)
+        }
+      }
+    }
+  }
+
+  // No signal has this number.
+  private static let drained: CInt = 0
+
+  // MARK: - Start
+
+  /// What cannot work is an error of the start and not only of the log, which has said why.
+  private func checkStart() async throws {
+    if let manifests = await controller.manifests {
+      guard manifests.hasReadAnything else { throw ExitCode(ExitStatus.input.rawValue) }
+      return
+    }
+    // Without manifests there is nothing that could change: what cannot be listened on now is the user's to mend.
+    let served = await controller.served
+    if served.listening.isEmpty, !served.failures.isEmpty { throw ExitCode(ExitStatus.system.rawValue) }
+  }
+
+  private func watchFiles(_ send: AsyncStream<Controller.Event>.Continuation) -> LoopBound<ManifestWatcher>? {
+    guard !options.manifests.isEmpty else { return nil }
+    let paths = options.manifests
+    return LoopBound(control.loop) { loop in
+      ManifestWatcher(loop: loop, paths: paths) { send.yield(.manifests($0)) }
+    }
+  }
+
+  private func retryFailures(_ send: AsyncStream<Controller.Event>.Continuation) -> Task<Void, any Error> {
+    Task {
+      while true {
+        try await Task.sleep(for: .seconds(Self.retrySeconds))
+        if await controller.hasFailures { send.yield(.retry) }
+      }
+    }
+  }
+
+  private func startAdmin() async throws -> LoopBound<HTTPServer>? {
+    guard options.admin != .none else { return nil }
+    let routes = RouteTable.admin(
+      readiness: { [readiness] in readiness.value },
+      state: { [controller, startedAt] answer in Task { answer(await controller.state(startedAt: startedAt)) } })
+    let address = options.admin
+    return try await control.loop.make { loop in
+      try HTTPServer(loop: loop, address: address, routes: routes)
+    }
+  }
+
+  private func watchSignals(_ send: AsyncStream<CInt>.Continuation) async throws -> LoopBound<SignalWatcher> {
+    try await control.loop.make { loop in
+      try SignalWatcher(loop: loop, signals: Self.signals) { send.yield($0) }
+    }
+  }
+
+  // MARK: - End
+
+  private func drain(_ signal: CInt) async {
+    let open = await controller.plane.connectionCount()
+    logger.notice(
+      "\(signal == SIGINT ? "SIGINT" : "SIGTERM"): no new connections; \(open) open, which have \(options.drain) s to end"
+    )
+    readiness.value = .notReady("draining")
+    let cut = await controller.drain(for: options.drain)
+    if cut > 0 { logger.warning("\(cut) connections were still open after \(options.drain) s and were reset") }
+  }
+
+  private func stop(_ admin: LoopBound<HTTPServer>?) async {
+    guard let admin else { return }
+    await withCheckedContinuation { continuation in
+      admin.submit {
+        $0.stop()
+        continuation.resume()
+      }
+    }
+  }
+}
+
+/// A value that one task writes and others read.
+final class Published<Value: Sendable>: Sendable {
+  private let storage: Mutex<Value>
+
+  init(_ value: Value) { storage = Mutex(value) }
+
+  var value: Value {
+    get { storage.withLock { $0 } }
+    set { storage.withLock { $0 = newValue } }
+  }
+}

@@ -58,7 +58,8 @@ let package = Package(
     .testTarget(
       name: "KubernetesTests", dependencies: ["Addresses", "Balancing", "EventLoop", "Kubernetes", "TestKit"],
       swiftSettings: strict),
-    .testTarget(name: "AdminTests", dependencies: ["Addresses", "Admin", "EventLoop", "TestKit"], swiftSettings: strict),
+    .testTarget(
+      name: "AdminTests", dependencies: ["Addresses", "Admin", "EventLoop", "TestKit"], swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "roadstead"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

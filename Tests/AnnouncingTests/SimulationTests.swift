@@ -9,7 +9,7 @@ import Testing
     let steps = Int(Self.number("ROADSTEAD_STEPS") ?? 1500)
     print("allocator simulation: ROADSTEAD_SEED=\(seed) ROADSTEAD_STEPS=\(steps)")
     // A simulation that hangs must have told its seed.
-    unsafe fflush(nil)
+    fflush(nil)
     var done = 0
     var world: UInt64 = 0
     while done < steps {

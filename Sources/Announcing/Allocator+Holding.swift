@@ -43,11 +43,13 @@ extension Allocator {
   /// Gives an address back to Services that lost it to a sharer who has left it meanwhile: they never had to go.
   mutating func takeBack(_ address: IPAddress, _ settlement: inout Settlement) {
     for name in settlement.losers[address] ?? [] {
-      guard let request = records[name]?.request,
+      guard let record = records[name], !record.assigned.contains(where: { $0.address.family == address.family }),
         let at = settlement.givenUp[name]?.firstIndex(where: { $0.assignment.address == address }),
-        let lost = settlement.givenUp[name]?[at], obstacle(to: lost.assignment, for: request) == nil
+        let lost = settlement.givenUp[name]?[at], obstacle(to: lost.assignment, for: record.request) == nil
       else { continue }
-      hold(lost.assignment, request, &settlement)
+      // Once only: it may have to give the address up for another reason.
+      settlement.losers[address]?.removeAll { $0 == name }
+      hold(lost.assignment, record.request, &settlement)
       arrange(name)
       settlement.givenUp[name]?.remove(at: at)
       let untrue = AllocationEvent(name, .released(lost.assignment, because: lost.cause))

@@ -12,14 +12,17 @@ extension Allocator {
   mutating func serve(_ names: [ServiceName], _ settlement: inout Settlement) {
     // A change may have ended what a Service lacked, so each of these is looked at once.
     var pending = names
-    repeat {
+    // Each further pass gives at least one Service something, so that there are never more than this.
+    for _ in 0...records.count {
       let servesAll = settlement.mayServeOthers
       settlement.mayServeOthers = false
       let queue = servesAll ? Set(pending).union(unsatisfied) : Set(pending)
       let ordered = queue.compactMap { name in records[name].map { (name, $0.request.urgency, $0.arrival) } }
       for (name, _, _) in ordered.sorted(by: { ($0.1, $0.2) < ($1.1, $1.2) }) { serve(name, &settlement) }
+      guard settlement.mayServeOthers, !unsatisfied.isEmpty else { return }
       pending = []
-    } while settlement.mayServeOthers && !unsatisfied.isEmpty
+    }
+    assertionFailure("the services that wait are never settled")
   }
 
   /// Serves those that require both families and kept one: they find the other, or give up the one.

@@ -93,6 +93,16 @@ import Testing
     #expect(cluster.addresses("b") == "1.2.3.4")
   }
 
+  @Test func `two sharers that both have to give up do not hand the address to and fro`() {
+    var cluster = Cluster(pool("lab", "1.2.3.4/31"))
+    cluster.apply(service("a", [.v4, .v6], key: "k"), service("b", [.v4, .v6], key: "k", ports: [81]))
+    cluster.apply(
+      service("a", [.v4, .v6], .requireDualStack, key: "k", local: "app=a"),
+      service("b", [.v4, .v6], .requireDualStack, key: "k", ports: [81], local: "app=b"))
+    #expect(cluster.addresses("a") == "")
+    #expect(cluster.addresses("b") == "")
+  }
+
   @Test func `a sharer that takes a port of another has to leave`() {
     var cluster = Cluster(pool("lab", "1.2.3.4/31"))
     cluster.apply(service("a", key: "k"), service("b", key: "k", ports: [81]))

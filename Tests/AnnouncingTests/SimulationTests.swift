@@ -8,6 +8,8 @@ import Testing
     let seed = Self.number("ROADSTEAD_SEED") ?? UInt64.random(in: 0...UInt64.max)
     let steps = Int(Self.number("ROADSTEAD_STEPS") ?? 1500)
     print("allocator simulation: ROADSTEAD_SEED=\(seed) ROADSTEAD_STEPS=\(steps)")
+    // A simulation that hangs must have told its seed.
+    fflush(nil)
     var done = 0
     var world: UInt64 = 0
     while done < steps {

@@ -29,7 +29,8 @@ struct DemoCommand: AsyncParsableCommand, SignalTaking {
     try await ServingProcess(options).serve {
       print("")
       print("  try       curl http://\(DemoManifest.serviceAddress)/")
-      print("  ask       roadstead status; roadstead explain \(DemoManifest.serviceName)")
+      print("  ask       \(CommandLine.arguments[0]) status")
+      print("            \(CommandLine.arguments[0]) explain \(DemoManifest.serviceName)")
       print("  end       Ctrl-C")
       flushStandardOutput()
     }

@@ -14,11 +14,14 @@ public struct Timeouts: Hashable, Sendable {
   public var idle: Double
   /// Without a byte, once one side has sent its FIN.
   public var halfClosed: Double
+  /// Without a datagram in either direction, for a UDP flow.
+  public var udpIdle: Double
 
-  public init(connect: Double = 5, idle: Double = 3600, halfClosed: Double = 3600) {
+  public init(connect: Double = 5, idle: Double = 3600, halfClosed: Double = 3600, udpIdle: Double = 60) {
     self.connect = connect
     self.idle = idle
     self.halfClosed = halfClosed
+    self.udpIdle = udpIdle
   }
 }
 

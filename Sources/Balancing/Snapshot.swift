@@ -28,12 +28,14 @@ public struct SnapshotBuilder: Sendable {
 
   private let shardCount: Int
   private let reasonCount: Int
+  private let dropCount: Int
   private var kept: [Key: Kept] = [:]
 
-  /// Counters are made for `shardCount` shards and `reasonCount` close reasons.
-  public init(shardCount: Int, reasonCount: Int) {
+  /// Counters are made for `shardCount` shards, `reasonCount` close reasons and `dropCount` drop reasons.
+  public init(shardCount: Int, reasonCount: Int, dropCount: Int = 0) {
     self.shardCount = shardCount
     self.reasonCount = reasonCount
+    self.dropCount = dropCount
   }
 
   /// The snapshot of `ports`. A port that is equal to the last one keeps its ``ServedPort``, by identity.
@@ -58,7 +60,8 @@ public struct SnapshotBuilder: Sendable {
   private func keep(_ port: ServicePort, previous: Kept?) -> Kept {
     if let previous, previous.served.port == port { return previous }
     let rotation = previous?.rotation ?? Rotation()
-    let counters = previous?.counters ?? PortCounters(shardCount: shardCount, reasonCount: reasonCount)
+    let counters =
+      previous?.counters ?? PortCounters(shardCount: shardCount, reasonCount: reasonCount, dropCount: dropCount)
     var states = previous?.endpoints ?? [:]
     let wanted = port.endpoints.prefix(maximumEndpoints).map { endpoint in
       if let state = states[endpoint] { return state }

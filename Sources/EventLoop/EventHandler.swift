@@ -10,4 +10,8 @@ open class EventHandler {
 
   /// Called on the loop, once per ``TimerWatcher/schedule(after:)``. The handler lives through the call.
   open func timerFired() {}
+
+  /// Called at the end of a turn for which ``EventLoop/askForTurnEnd()`` was called, to those that were added by
+  /// ``EventLoop/addTurnHandler(_:)``.
+  open func turnEnded() {}
 }

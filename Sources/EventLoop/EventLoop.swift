@@ -20,6 +20,9 @@ import Synchronization
   // Loop only: objects that may still be inside one of their own callbacks.
   private var retired: [AnyObject] = []
   private var hasRetired = false
+  // Loop only: who works at the end of a turn, and whether somebody asked for it in this one.
+  private var turnHandlers: [EventHandler] = []
+  private var isTurnEndAskedFor = false
 
   public init() {
     Readiness.checkAgainstLibev()
@@ -98,6 +101,20 @@ import Synchronization
     hasRetired = true
   }
 
+  /// Lets `handler` work at the ends of turns that ask for it. It is held as long as the loop lives.
+  public func addTurnHandler(_ handler: EventHandler) { turnHandlers.append(handler) }
+
+  /// Asks for ``EventHandler/turnEnded()`` at the end of this turn.
+  public func askForTurnEnd() { isTurnEndAskedFor = true }
+
+  fileprivate func endTurn() {
+    if isTurnEndAskedFor {
+      isTurnEndAskedFor = false
+      for handler in turnHandlers { handler.turnEnded() }
+    }
+    releaseRetired()
+  }
+
   fileprivate func drainInbox() {
     let tasks = inbox.withLock { tasks in
       defer { tasks = [] }
@@ -126,7 +143,7 @@ private let onWakeup: clibev_async_callback = { _, watcher, _ in
 
 private let onEndOfTurn: clibev_prepare_callback = { _, watcher, _ in
   guard let data = unsafe watcher?.pointee.data else { return }
-  unsafe Unmanaged<EventLoop>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.releaseRetired() }
+  unsafe Unmanaged<EventLoop>.fromOpaque(data)._withUnsafeGuaranteedRef { $0.endTurn() }
 }
 
 private let onClock: clibev_timer_callback = { _, _, _ in }

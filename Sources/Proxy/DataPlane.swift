@@ -9,7 +9,9 @@ import Glibc
 /// known before any shard hears of it.
 public actor DataPlane {
   /// How many close reasons the counters of a ``SnapshotBuilder`` need.
-  public static let reasonCount = CloseReason.allCases.count
+  public static let reasonCount = max(CloseReason.allCases.count, FlowEnd.allCases.count)
+  /// How many drop reasons the counters of a ``SnapshotBuilder`` need.
+  public static let dropCount = DatagramDrop.allCases.count
 
   private struct Member {
     let thread: LoopThread
@@ -17,18 +19,24 @@ public actor DataPlane {
   }
 
   private let members: [Member]
-  private var open: Set<SocketAddress> = []
+  private var open: Set<ListenAddress> = []
   private var isDraining = false
 
-  /// Starts `shardCount` threads.
-  public init(shardCount: Int) throws(Errno) {
+  /// UDP flows at one time, over all shards.
+  public nonisolated let flowLimit: Int
+
+  /// Starts `shardCount` threads. `flowLimit`: UDP flows at one time, over all of them.
+  public init(shardCount: Int, flowLimit: Int = 8192) throws(Errno) {
     precondition(shardCount > 0, "at least one shard")
     // A client that went away is an error of send(2), not a reason to die.
     signal(SIGPIPE, SIG_IGN)
+    self.flowLimit = flowLimit
+    let flowsOfOne = flowLimit / shardCount
     var members: [Member] = []
     for index in 0..<shardCount {
       let thread = try LoopThread(name: "shard-\(index)")
-      members.append(Member(thread: thread, shard: LoopBound(thread.loop) { Shard(index: index, loop: $0) }))
+      members.append(
+        Member(thread: thread, shard: LoopBound(thread.loop) { Shard(index: index, loop: $0, flowLimit: flowsOfOne) }))
     }
     self.members = members
   }
@@ -39,11 +47,11 @@ public actor DataPlane {
   /// What became of one ``ServedPort``'s addresses.
   public struct Report: Sendable {
     /// Addresses that are listened on, on every shard.
-    public var listening: Set<SocketAddress> = []
+    public var listening: Set<ListenAddress> = []
     /// Addresses that are not, and why.
-    public var failures: [SocketAddress: ListenError] = [:]
+    public var failures: [ListenAddress: ListenError] = [:]
     /// Addresses that two Service ports want: the first has it, these do not.
-    public var clashes: [SocketAddress: [String]] = [:]
+    public var clashes: [ListenAddress: [String]] = [:]
 
     public init() {}
   }
@@ -54,9 +62,9 @@ public actor DataPlane {
   public func apply(_ snapshot: Snapshot) async -> Report {
     var report = Report()
     guard !isDraining else { return report }
-    var served: [SocketAddress: ServedPort] = [:]
-    for port in snapshot.ports where port.port.transport == .tcp {
-      for address in port.port.listen {
+    var served: [ListenAddress: ServedPort] = [:]
+    for port in snapshot.ports {
+      for address in port.port.listenAddresses {
         if served[address] == nil {
           served[address] = port
         } else {
@@ -70,7 +78,7 @@ public actor DataPlane {
       open.subtract(closing)
       await tell(served.filter { open.contains($0.key) }, opened: [:])
     }
-    var opened: [SocketAddress: [CInt]] = [:]
+    var opened: [ListenAddress: [CInt]] = [:]
     for address in served.keys.sorted() where !open.contains(address) {
       do {
         opened[address] = try ListenSockets.open(address, count: members.count)
@@ -85,7 +93,7 @@ public actor DataPlane {
     return report
   }
 
-  private func tell(_ served: [SocketAddress: ServedPort], opened: [SocketAddress: [CInt]]) async {
+  private func tell(_ served: [ListenAddress: ServedPort], opened: [ListenAddress: [CInt]]) async {
     for (index, member) in members.enumerated() {
       let change = Shard.Change(served: served, opened: opened.mapValues { $0[index] })
       await withCheckedContinuation { continuation in
@@ -103,6 +111,17 @@ public actor DataPlane {
     for member in members {
       sum += await withCheckedContinuation { continuation in
         member.shard.submit { continuation.resume(returning: $0.connectionCount) }
+      }
+    }
+    return sum
+  }
+
+  /// Open UDP flows, over all shards.
+  public func flowCount() async -> Int {
+    var sum = 0
+    for member in members {
+      sum += await withCheckedContinuation { continuation in
+        member.shard.submit { continuation.resume(returning: $0.flowCount) }
       }
     }
     return sum

@@ -9,7 +9,6 @@ import Glibc
 /// Lives on its shard's thread; the shard holds it.
 final class Listener: EventHandler {
   let shard: Shard
-  let address: SocketAddress
   /// What it serves; changed by a new snapshot, without touching the socket.
   var served: ServedPort
   private var socket: ReadinessWatcher?
@@ -20,9 +19,8 @@ final class Listener: EventHandler {
   private static let largestBatch = 64
   private static let pauseWithoutDescriptors = 0.1
 
-  init(shard: Shard, address: SocketAddress, served: ServedPort, socket: consuming OwnedDescriptor) {
+  init(shard: Shard, served: ServedPort, socket: consuming OwnedDescriptor) {
     self.shard = shard
-    self.address = address
     self.served = served
     super.init()
     self.socket = ReadinessWatcher(loop: shard.loop, descriptor: socket, handler: self)

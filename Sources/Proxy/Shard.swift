@@ -15,7 +15,12 @@ final class Shard {
   let buffers = BufferPool()
   let pipes = PipePool()
   var random: RandomSource
-  private var listeners: [SocketAddress: Listener] = [:]
+  private var listeners: [ListenAddress: Listener] = [:]
+  private var udpListeners: [ListenAddress: UDPListener] = [:]
+  private var lastUDPListener = 0
+  private let flowLimit: Int
+  /// Made with the first UDP listener: its batches are memory that TCP alone does not need.
+  private var forwarder: UDPForwarder?
   private var connections = ConnectionTable()
   /// Held open so that one connection can be taken and reset when there is no descriptor left.
   private var spare: CInt
@@ -24,8 +29,9 @@ final class Shard {
   private var drained: (@Sendable (Int) -> Void)?
   private var drainTimer: DrainTimer?
 
-  init(index: Int, loop: EventLoop) {
+  init(index: Int, loop: EventLoop, flowLimit: Int) {
     self.index = index
+    self.flowLimit = flowLimit
     self.loop = loop
     clock = loop.loopClock
     random = RandomSource(seed: UInt64.random(in: .min ... .max))
@@ -40,9 +46,9 @@ final class Shard {
   /// What a new snapshot changes on one shard.
   struct Change: Sendable {
     /// Every address that is served, with what serves it.
-    var served: [SocketAddress: ServedPort]
+    var served: [ListenAddress: ServedPort]
     /// Sockets for those of them that are new here.
-    var opened: [SocketAddress: CInt]
+    var opened: [ListenAddress: CInt]
   }
 
   /// Opens what is new, closes what is gone, and gives the others their new state. Connections stay.
@@ -52,14 +58,40 @@ final class Shard {
       listeners[address] = nil
       listener.close()
     }
+    for (address, listener) in udpListeners where change.served[address] == nil {
+      udpListeners[address] = nil
+      listener.close()
+    }
     for (address, served) in change.served {
-      if let socket = change.opened[address] {
-        listeners[address] = Listener(shard: self, address: address, served: served, socket: OwnedDescriptor(socket))
-      } else if let listener = listeners[address], listener.served !== served {
-        listener.served = served
+      switch address.transport {
+      case .tcp: apply(served, at: address, opened: change.opened[address])
+      case .udp: applyUDP(served, at: address, opened: change.opened[address])
       }
     }
   }
+
+  private func apply(_ served: ServedPort, at address: ListenAddress, opened: CInt?) {
+    if let opened {
+      listeners[address] = Listener(shard: self, served: served, socket: OwnedDescriptor(opened))
+    } else if let listener = listeners[address], listener.served !== served {
+      listener.served = served
+    }
+  }
+
+  private func applyUDP(_ served: ServedPort, at address: ListenAddress, opened: CInt?) {
+    if let opened {
+      let forwarder = self.forwarder ?? UDPForwarder(shard: self, limit: flowLimit)
+      self.forwarder = forwarder
+      lastUDPListener += 1
+      udpListeners[address] = UDPListener(
+        number: lastUDPListener, served: served, socket: OwnedDescriptor(opened), forwarder: forwarder)
+    } else if let listener = udpListeners[address], listener.served !== served {
+      listener.serve(served)
+    }
+  }
+
+  /// How many UDP flows are open here.
+  var flowCount: Int { forwarder?.flowCount ?? 0 }
 
   // MARK: - Connections
 

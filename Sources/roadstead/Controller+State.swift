@@ -19,7 +19,8 @@ extension Controller {
     for port in services.flatMap(\.ports) { total += port.counters }
     return AdminState(
       version: Roadstead.version, startedAt: RFC3339.text(unixSeconds: startedAt), uptimeSeconds: UInt64(uptime),
-      readiness: readiness, limits: .current(shards: plane.shardCount), sources: plan.sources(of: manifests),
+      readiness: readiness, limits: .current(shards: plane.shardCount, udpFlows: UInt64(plane.flowLimit)),
+      sources: plan.sources(of: manifests),
       pools: plan.poolStates, services: services, counters: total)
   }
 
@@ -39,14 +40,16 @@ extension Controller {
         addresses: port.listen.map { AdminState.Address($0.address.description, reason: "asked for by --listen") },
         balance: port.balance.rawValue, target: AdminState.Target(kind: "address", reason: "named by --to"),
         ports: [
-          running[PortKey(port)].map { live($0, basedOn: AdminState.Port(transport: "TCP", port: port.listen[0].port)) }
-            ?? AdminState.Port(transport: "TCP", port: port.listen[0].port)
+          running[PortKey(port)].map {
+            live($0, basedOn: AdminState.Port(transport: port.transport.rawValue, port: port.listen[0].port))
+          }
+            ?? AdminState.Port(transport: port.transport.rawValue, port: port.listen[0].port)
         ])
     }
   }
 
   private func live(_ port: ServedPort) -> LivePort {
-    let addresses = port.port.listen
+    let addresses = port.port.listenAddresses
     return LivePort(
       port: port, listening: addresses.filter(served.listening.contains),
       errors: addresses.compactMap { address in
@@ -79,12 +82,12 @@ private struct PortKey: Hashable {
 /// A port's running part, beside what was planned for it.
 struct LivePort {
   let port: ServedPort
-  let listening: [SocketAddress]
+  let listening: [ListenAddress]
   let errors: [String]
 
   /// Adds counts, addresses and errors to the planned state.
   func fill(_ state: inout AdminState.Port) {
-    state.listening = listening.map(\.description)
+    state.listening = listening.map(\.address.description)
     state.errors += errors
     state.counters = counters
     let states = Dictionary(
@@ -104,17 +107,25 @@ struct LivePort {
 
   private var counters: AdminState.Counters {
     let traffic = port.traffic
-    var closes: [String: UInt64] = [:]
-    for reason in CloseReason.allCases {
-      let count = port.counters.closed(reason: reason.index)
-      if count > 0 { closes[reason.rawValue] = count }
-    }
+    let isUDP = port.port.transport == .udp
+    let closes = isUDP ? named(FlowEnd.self, port.counters.closed) : named(CloseReason.self, port.counters.closed)
     let accepted = port.counters.accepted
     let ended = closes.values.reduce(0, +)
     return AdminState.Counters(
       accepted: accepted, active: accepted > ended ? accepted - ended : 0, bytesIn: traffic.bytesIn,
       bytesOut: traffic.bytesOut, connectFailures: traffic.connectFailures, retries: port.counters.retries,
-      closes: closes)
+      closes: closes, datagramsIn: isUDP ? port.counters.datagramsIn : nil,
+      datagramsOut: isUDP ? port.counters.datagramsOut : nil,
+      drops: isUDP ? named(DatagramDrop.self, port.counters.dropped) : nil)
+  }
+
+  /// The counts that are not zero, by the reason's name.
+  private func named<Reason: CaseIterable & RawRepresentable<String>>(
+    _ reasons: Reason.Type, _ count: (Int) -> UInt64
+  ) -> [String: UInt64] {
+    var named: [String: UInt64] = [:]
+    for (place, reason) in Reason.allCases.enumerated() where count(place) > 0 { named[reason.rawValue] = count(place) }
+    return named
   }
 }
 
@@ -136,13 +147,13 @@ extension AdminState.Endpoint {
 
 extension AdminState.Limits {
   /// What the machine allows this process.
-  static func current(shards: Int?) -> AdminState.Limits {
+  static func current(shards: Int?, udpFlows: UInt64? = nil) -> AdminState.Limits {
     var limit = rlimit()
     guard unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else {
       return Self(shards: shards)
     }
     // Two descriptors a connection, and some for the process itself.
     let open = UInt64(limit.rlim_cur)
-    return Self(shards: shards, openFiles: open, connections: open > 64 ? (open - 64) / 2 : 0)
+    return Self(shards: shards, openFiles: open, connections: open > 64 ? (open - 64) / 2 : 0, udpFlows: udpFlows)
   }
 }

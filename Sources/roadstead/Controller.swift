@@ -48,7 +48,9 @@ actor Controller {
     self.allocations = allocations
     saved = restored
     planner = Planner(resolver: resolver, restored: restored)
-    builder = SnapshotBuilder(shardCount: plane.shardCount, reasonCount: DataPlane.reasonCount)
+    builder = SnapshotBuilder(
+      shardCount: plane.shardCount, reasonCount: DataPlane.reasonCount,
+      dropCount: DataPlane.dropCount)
     snapshot = builder.build([])
     started = clock.now
   }
@@ -105,7 +107,7 @@ actor Controller {
     for name in lines.keys.sorted() where current[name] == nil { print("\(name)  is no longer served") }
     lines = current
     for port in fixedPorts where reported.insert(ServiceLine.text(port)).inserted {
-      if port.listen.contains(where: served.listening.contains) { print(ServiceLine.text(port)) }
+      if port.listenAddresses.contains(where: served.listening.contains) { print(ServiceLine.text(port)) }
     }
     flushStandardOutput()
   }

@@ -62,14 +62,17 @@ struct Planner: Sendable {
   private func plannedPort(
     _ resolved: PortEndpoints, of service: Service, settings: ServiceSettings, addresses: [IPAddress]
   ) -> PlannedPort {
-    guard resolved.port.protocol == .tcp else {
-      return PlannedPort(
-        resolved: resolved, served: nil, problem: "\(resolved.port.protocol.rawValue) is not served by this version")
+    guard let transport = resolved.port.protocol.transport else {
+      return PlannedPort(resolved: resolved, served: nil, problem: resolved.problem)
     }
+    // Affinity by source address needs no memory here: every instance and every shard chooses alike.
+    let balance = service.spec.sessionAffinity == .clientIP ? .maglev : settings.balance
+    var timeouts = settings.timeouts
+    timeouts.udpIdle = settings.udpIdleTimeout
     let served = ServicePort(
-      service: service.metadata.namespacedName.description, name: resolved.port.name,
+      service: service.metadata.namespacedName.description, name: resolved.port.name, transport: transport,
       listen: addresses.map { SocketAddress($0, port: resolved.port.port) },
-      endpoints: resolved.endpoints.map(\.endpoint), balance: settings.balance, timeouts: settings.timeouts)
+      endpoints: resolved.endpoints.map(\.endpoint), balance: balance, timeouts: timeouts)
     return PlannedPort(resolved: resolved, served: addresses.isEmpty ? nil : served, problem: resolved.problem)
   }
 

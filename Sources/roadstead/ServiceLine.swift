@@ -5,8 +5,8 @@ import Glibc
 /// What `run` prints for each Service that is up.
 enum ServiceLine {
   /// `default/hostname-svc-lb  10.101.0.50  8080/TCP → 3 endpoints`; nil while nothing of it is listened on.
-  static func text(_ service: PlannedService, listening: Set<SocketAddress>) -> String? {
-    let up = service.ports.compactMap(\.served).filter { $0.listen.contains(where: listening.contains) }
+  static func text(_ service: PlannedService, listening: Set<ListenAddress>) -> String? {
+    let up = service.ports.compactMap(\.served).filter { $0.listenAddresses.contains(where: listening.contains) }
     guard !up.isEmpty else { return nil }
     let addresses = service.outcome.addresses.map(\.address.description).joined(separator: ",")
     // Ports with equally many endpoints share a mention.

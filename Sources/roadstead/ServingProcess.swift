@@ -47,11 +47,13 @@ struct ServingProcess: Sendable {
     self.options = options
     let (level, format) = (options.logLevel, options.logFormat)
     logger = Logger(label: "roadstead") { _ in TextLogHandler(level: level, format: format) }
-    _ = OpenFiles.raised()
+    // Four fifths for flows, a socket each, and the rest for TCP and the process itself.
+    let flowLimit = Int(clamping: OpenFiles.raised()) / 5 * 4
     control = try LoopThread(name: "control")
     let allocations = try Self.openState(options.stateDirectory)
     controller = Controller(
-      plane: try DataPlane(shardCount: options.shards ?? Self.defaultShards), resolver: options.resolver,
+      plane: try DataPlane(shardCount: options.shards ?? Self.defaultShards, flowLimit: flowLimit),
+      resolver: options.resolver,
       fixedPorts: options.fixedPorts, allocations: allocations, logger: logger)
   }
 

@@ -29,7 +29,7 @@ import Testing
     _ = await plane.serve(nil)
     #expect(throws: ConnectFailure.self) { _ = try TCPStream(to: plane.listen) }
     let report = await plane.serve([server.address])
-    #expect(report.listening == [plane.listen])
+    #expect(report.listening == [ListenAddress(.tcp, plane.listen)])
     let client = try TCPStream(to: plane.listen)
     try client.send("a")
     #expect(try client.receive(exactly: 1) == Array("a".utf8))
@@ -47,12 +47,12 @@ import Testing
       ServicePort(service: "default/\($0)", listen: [$0], endpoints: [Endpoint(server.address)])
     }
     let report = await plane.apply(builder.build(ports))
-    #expect(report.failures == [taken.address: .addressInUse(taken.address)])
-    #expect(report.listening == [free])
+    #expect(report.failures == [ListenAddress(.tcp, taken.address): .addressInUse(ListenAddress(.tcp, taken.address))])
+    #expect(report.listening == [ListenAddress(.tcp, free)])
     taken.close()
     let again = await plane.apply(builder.build(ports))
     #expect(again.failures.isEmpty)
-    #expect(again.listening == [free, ports[0].listen[0]])
+    #expect(again.listening == [ListenAddress(.tcp, free), ListenAddress(.tcp, ports[0].listen[0])])
   }
 
   @Test func `two Services that want one address and port: the first has it, the second is told`() async throws {
@@ -62,7 +62,7 @@ import Testing
     var builder = SnapshotBuilder(shardCount: 1, reasonCount: DataPlane.reasonCount)
     let report = await plane.apply(
       builder.build(["a", "b"].map { ServicePort(service: $0, listen: [listen], endpoints: []) }))
-    #expect(report.clashes == [listen: ["b"]])
+    #expect(report.clashes == [ListenAddress(.tcp, listen): ["b"]])
   }
 
   @Test func `draining refuses new clients, waits for old ones, and cuts off those that stay`() async throws {

@@ -27,7 +27,9 @@ struct Plane {
     ])
     served = snapshot.ports[0]
     let report = await plane.apply(snapshot)
-    guard report.listening == [listen] else { throw TestFailure("not listening: \(report.failures)") }
+    guard report.listening == [ListenAddress(.tcp, listen)] else {
+      throw TestFailure("not listening: \(report.failures)")
+    }
   }
 
   /// Serves other endpoints, or none at all.

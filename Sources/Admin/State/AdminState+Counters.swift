@@ -15,10 +15,17 @@ extension AdminState {
     public var retries: UInt64
     /// Connections that ended, by the reason's name.
     public var closes: [String: UInt64]
+    /// Datagrams from clients that endpoints were sent; nil without UDP, where connections are flows.
+    public var datagramsIn: UInt64?
+    /// Datagrams that clients were sent; nil without UDP.
+    public var datagramsOut: UInt64?
+    /// Datagrams that went nowhere, by the reason's name; nil without UDP.
+    public var drops: [String: UInt64]?
 
     public init(
       accepted: UInt64 = 0, active: UInt64 = 0, bytesIn: UInt64 = 0, bytesOut: UInt64 = 0,
-      connectFailures: UInt64 = 0, retries: UInt64 = 0, closes: [String: UInt64] = [:]
+      connectFailures: UInt64 = 0, retries: UInt64 = 0, closes: [String: UInt64] = [:], datagramsIn: UInt64? = nil,
+      datagramsOut: UInt64? = nil, drops: [String: UInt64]? = nil
     ) {
       self.accepted = accepted
       self.active = active
@@ -27,6 +34,9 @@ extension AdminState {
       self.connectFailures = connectFailures
       self.retries = retries
       self.closes = closes
+      self.datagramsIn = datagramsIn
+      self.datagramsOut = datagramsOut
+      self.drops = drops
     }
 
     /// Sums, never past the largest number.
@@ -38,6 +48,9 @@ extension AdminState {
       sum.connectFailures = saturated(sum.connectFailures, more.connectFailures)
       sum.retries = saturated(sum.retries, more.retries)
       sum.closes.merge(more.closes, uniquingKeysWith: saturated)
+      if let more = more.datagramsIn { sum.datagramsIn = saturated(sum.datagramsIn ?? 0, more) }
+      if let more = more.datagramsOut { sum.datagramsOut = saturated(sum.datagramsOut ?? 0, more) }
+      if let more = more.drops { sum.drops = (sum.drops ?? [:]).merging(more, uniquingKeysWith: saturated) }
     }
   }
 }

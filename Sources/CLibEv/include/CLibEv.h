@@ -6,6 +6,7 @@
 #define EV_COMPAT3 0
 #include <ev.h>
 
+#include "CDatagrams.h"
 #include "CLinux.h"
 
 typedef void (*clibev_io_callback)(struct ev_loop *loop, struct ev_io *watcher, int revents);

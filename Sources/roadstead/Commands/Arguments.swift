@@ -4,14 +4,15 @@ import Balancing
 import Kubernetes
 import Logging
 
-/// `[tcp://]ADDRESS:PORT` of `--listen`.
-struct ListenAddress: ExpressibleByArgument {
-  let address: SocketAddress
+/// `[tcp://|udp://]ADDRESS:PORT` of `--listen`.
+struct ListenArgument: ExpressibleByArgument {
+  let address: ListenAddress
 
   init?(argument: String) {
-    let text = argument.hasPrefix("tcp://") ? argument.dropFirst("tcp://".count) : argument[...]
+    let isUDP = argument.hasPrefix("udp://")
+    let text = isUDP || argument.hasPrefix("tcp://") ? argument.dropFirst("tcp://".count) : argument[...]
     guard let address = SocketAddress(text), address.port > 0 else { return nil }
-    self.address = address
+    self.address = ListenAddress(isUDP ? .udp : .tcp, address)
   }
 }
 

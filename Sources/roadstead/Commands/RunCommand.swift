@@ -19,8 +19,8 @@ struct RunCommand: AsyncParsableCommand {
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Listen here, without Kubernetes: [tcp://]ADDRESS:PORT.", valueName: "address"))
-  var listen: [ListenAddress] = []
+    help: ArgumentHelp("Listen here, without Kubernetes: [tcp://|udp://]ADDRESS:PORT.", valueName: "address"))
+  var listen: [ListenArgument] = []
 
   @Option(
     parsing: .upToNextOption,
@@ -52,7 +52,9 @@ struct RunCommand: AsyncParsableCommand {
     options.manifests = manifests.paths
     options.resolver = targets.resolver
     options.fixedPorts = listen.map { address in
-      ServicePort(service: "-", listen: [address.address], endpoints: to.map(\.endpoint), balance: balance)
+      ServicePort(
+        service: "-", transport: address.address.transport, listen: [address.address.address],
+        endpoints: to.map(\.endpoint), balance: balance)
     }
     options.shards = shards
     options.stateDirectory = state

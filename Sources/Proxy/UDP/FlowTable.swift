@@ -1,0 +1,286 @@
+import Addresses
+import Balancing
+
+/// Which flow a datagram belongs to, which endpoint the flow has, and when it ends. Pure: events and time come in,
+/// decisions go out; sockets are the caller's.
+///
+/// A flow is a client's address and port at one listener. It chooses its endpoint once and keeps it until the
+/// endpoint goes, refuses, or the flow ends.
+///
+/// | a flow is | until | ends after | is evicted |
+/// |---|---|---|---|
+/// | young | its client sends again after the first reply | 5 s without a datagram | first, when all places are taken |
+/// | proven | it ends | its Service's idle timeout | when proven flows fill their 15/16 of the places and one more is proven |
+///
+/// So a flood of forged sources, which prove nothing, only ever evicts young flows.
+struct FlowTable {
+  typealias FlowID = Int
+
+  struct Key: Hashable {
+    let client: SocketAddress
+    let listener: Int
+  }
+
+  /// What to do with a datagram of a client.
+  enum Action: Equatable {
+    /// Send it on the flow's socket.
+    case forward(FlowID)
+    /// Open a socket to the flow's endpoint first.
+    case open(FlowID)
+    /// The flow has another endpoint: connect its socket anew.
+    case move(FlowID)
+    case drop(DatagramDrop)
+  }
+
+  struct Decision: Equatable {
+    var action: Action
+    /// A flow that had to make room; already gone from the table. Its socket is to be closed first.
+    var evicted: FlowID?
+    var reason: FlowEnd?
+  }
+
+  /// Chooses an endpoint, not one that refused just now; raises its count.
+  typealias Choose = (_ source: IPAddress, _ refused: EndpointState?) -> EndpointState?
+
+  static let youngSeconds = 5.0
+
+  private struct Flow {
+    var key: Key
+    var endpoint: EndpointState?
+    var lastDatagram: Double
+    var idleSeconds: Double
+    var generation: Int
+    var list: Int
+    var previous = -1
+    var next = -1
+    var hasReplied = false
+    var isRefused = false
+  }
+
+  private struct List {
+    var head = -1
+    var tail = -1
+    let seconds: Double
+  }
+
+  /// Flows at one time.
+  let limit: Int
+  private let provenLimit: Int
+  private var flows: [Flow?] = []
+  private var free: [FlowID] = []
+  private var ids: [Key: FlowID] = [:]
+  // Each in order of the last datagram. The first is of young flows, the others of proven ones by idle timeout.
+  private var lists = [List(seconds: FlowTable.youngSeconds)]
+  private var listOfTimeout: [Double: Int] = [:]
+  private(set) var provenCount = 0
+
+  init(limit: Int) {
+    self.limit = max(limit, 2)
+    provenLimit = self.limit - max(1, self.limit / 16)
+  }
+
+  var count: Int { ids.count }
+
+  // MARK: - Events
+
+  /// A client's datagram at `listener`.
+  ///
+  /// - Parameters:
+  ///   - generation: changes when the listener's endpoints do; only then is `isServed` asked of a known flow's.
+  ///   - idleSeconds: how long the flow lives without a datagram, once it is proven.
+  mutating func datagram(
+    from client: SocketAddress, at listener: Int, generation: Int, idleSeconds: Double, now: Double,
+    isServed: (EndpointState) -> Bool, choose: Choose
+  ) -> Decision {
+    let key = Key(client: client, listener: listener)
+    guard let id = ids[key] else {
+      return open(key, generation: generation, idleSeconds: idleSeconds, now: now, choose: choose)
+    }
+    var decision = Decision(action: .forward(id))
+    if flows[id]!.list == 0, flows[id]!.hasReplied {
+      if let victim = prove(id) {
+        decision.evicted = victim
+        decision.reason = .evictedIdle
+      }
+    }
+    touch(id, now)
+    if flows[id]!.generation != generation || flows[id]!.isRefused {
+      decision.action = reconsider(id, generation: generation, isServed: isServed, choose: choose)
+    }
+    return decision
+  }
+
+  /// The endpoint answered.
+  mutating func reply(_ id: FlowID, now: Double) {
+    guard flows.indices.contains(id), flows[id] != nil else { return }
+    flows[id]!.hasReplied = true
+    touch(id, now)
+  }
+
+  /// The endpoint refused (ICMP port unreachable): the next datagram goes elsewhere.
+  mutating func refused(_ id: FlowID) {
+    guard flows.indices.contains(id) else { return }
+    flows[id]?.isRefused = true
+  }
+
+  /// A datagram's send was refused: chooses another endpoint for it now. `.forward` when there is no other.
+  mutating func moveRefused(_ id: FlowID, generation: Int, choose: Choose) -> Action {
+    flows[id]!.isRefused = true
+    return reconsider(id, generation: generation, isServed: { _ in true }, choose: choose)
+  }
+
+  /// The next flow whose time is over, already gone from the table; nil when there is none.
+  mutating func expire(now: Double) -> (id: FlowID, endpoint: EndpointState?, reason: FlowEnd)? {
+    for index in lists.indices {
+      let id = lists[index].head
+      guard id >= 0, now - flows[id]!.lastDatagram >= lists[index].seconds else { continue }
+      return (id, remove(id), index == 0 ? .young : .idle)
+    }
+    return nil
+  }
+
+  /// When the next flow may be over; nil without flows.
+  var nextExpiry: Double? {
+    lists.compactMap { $0.head < 0 ? nil : flows[$0.head]!.lastDatagram + $0.seconds }.min()
+  }
+
+  /// Takes a flow out, and lowers its endpoint's count. Returns the endpoint.
+  @discardableResult mutating func remove(_ id: FlowID) -> EndpointState? {
+    guard flows.indices.contains(id), let flow = flows[id] else { return nil }
+    unlink(id)
+    if flow.list > 0 { provenCount -= 1 }
+    ids[flow.key] = nil
+    flows[id] = nil
+    free.append(id)
+    flow.endpoint?.active.wrappingSubtract(1, ordering: .relaxed)
+    return flow.endpoint
+  }
+
+  /// The flows of one listener, in no order.
+  func flows(at listener: Int) -> [FlowID] { ids.compactMap { $0.key.listener == listener ? $0.value : nil } }
+
+  func endpoint(of id: FlowID) -> EndpointState? { flows.indices.contains(id) ? flows[id]?.endpoint : nil }
+
+  // MARK: - Steps
+
+  private mutating func open(
+    _ key: Key, generation: Int, idleSeconds: Double, now: Double, choose: Choose
+  ) -> Decision {
+    guard let endpoint = choose(key.client.address, nil) else { return Decision(action: .drop(.noEndpoint)) }
+    var decision = Decision(action: .drop(.noEndpoint))
+    // Proven flows never take the last sixteenth, so there is a young one to make room.
+    if count >= limit, lists[0].head >= 0 {
+      decision.evicted = lists[0].head
+      decision.reason = .evictedYoung
+      remove(lists[0].head)
+    }
+    let id = free.popLast() ?? flows.count
+    let flow = Flow(
+      key: key, endpoint: endpoint, lastDatagram: now, idleSeconds: idleSeconds, generation: generation, list: 0)
+    if id == flows.count { flows.append(flow) } else { flows[id] = flow }
+    ids[key] = id
+    link(id)
+    decision.action = .open(id)
+    return decision
+  }
+
+  private mutating func reconsider(
+    _ id: FlowID, generation: Int, isServed: (EndpointState) -> Bool, choose: Choose
+  ) -> Action {
+    let flow = flows[id]!
+    flows[id]!.generation = generation
+    flows[id]!.isRefused = false
+    if let endpoint = flow.endpoint, !flow.isRefused, isServed(endpoint) { return .forward(id) }
+    guard let other = choose(flow.key.client.address, flow.isRefused ? flow.endpoint : nil) else {
+      // One that refused may be back; one that is gone is not.
+      if flow.isRefused, let endpoint = flow.endpoint, isServed(endpoint) { return .forward(id) }
+      // Asked again at the next datagram, when there may be one.
+      flows[id]!.generation = generation &- 1
+      return .drop(.noEndpoint)
+    }
+    flow.endpoint?.active.wrappingSubtract(1, ordering: .relaxed)
+    flows[id]!.endpoint = other
+    return .move(id)
+  }
+
+  /// The client has sent again after a reply: it is no forged source. Returns a flow that had to make room.
+  private mutating func prove(_ id: FlowID) -> FlowID? {
+    var victim: FlowID?
+    if provenCount >= provenLimit, let oldest = longestIdle {
+      victim = oldest
+      remove(oldest)
+    }
+    unlink(id)
+    flows[id]!.list = list(for: flows[id]!.idleSeconds)
+    provenCount += 1
+    link(id)
+    return victim
+  }
+
+  private var longestIdle: FlowID? {
+    lists.dropFirst().compactMap { $0.head < 0 ? nil : $0.head }
+      .min { flows[$0]!.lastDatagram < flows[$1]!.lastDatagram }
+  }
+
+  private mutating func list(for seconds: Double) -> Int {
+    if let index = listOfTimeout[seconds] { return index }
+    lists.append(List(seconds: seconds))
+    listOfTimeout[seconds] = lists.count - 1
+    return lists.count - 1
+  }
+
+  // MARK: - Order of the last datagram
+
+  private mutating func touch(_ id: FlowID, _ now: Double) {
+    flows[id]!.lastDatagram = now
+    if lists[flows[id]!.list].tail == id { return }
+    unlink(id)
+    link(id)
+  }
+
+  private mutating func link(_ id: FlowID) {
+    let list = flows[id]!.list
+    let tail = lists[list].tail
+    flows[id]!.previous = tail
+    flows[id]!.next = -1
+    if tail >= 0 { flows[tail]!.next = id } else { lists[list].head = id }
+    lists[list].tail = id
+  }
+
+  private mutating func unlink(_ id: FlowID) {
+    let (list, previous, next) = (flows[id]!.list, flows[id]!.previous, flows[id]!.next)
+    if previous >= 0 { flows[previous]!.next = next } else { lists[list].head = next }
+    if next >= 0 { flows[next]!.previous = previous } else { lists[list].tail = previous }
+  }
+}
+
+extension FlowTable {
+  /// What must hold after every event; the first thing that does not, for simulations.
+  func brokenInvariant() -> String? {
+    if count > limit { return "\(count) flows over the limit \(limit)" }
+    if provenCount > provenLimit { return "\(provenCount) proven flows over \(provenLimit)" }
+    var seen = 0
+    var proven = 0
+    for (index, list) in lists.enumerated() {
+      var id = list.head
+      var before = -1
+      while id >= 0 {
+        guard let flow = flows[id] else { return "list \(index) holds flow \(id), which is gone" }
+        if flow.list != index { return "flow \(id) is in list \(index) and thinks \(flow.list)" }
+        if flow.previous != before { return "flow \(id) does not know its predecessor" }
+        if before >= 0, flows[before]!.lastDatagram > flow.lastDatagram { return "list \(index) is out of order" }
+        if ids[flow.key] != id { return "flow \(id) is not found by its key" }
+        if flow.endpoint == nil { return "flow \(id) has no endpoint" }
+        if index > 0, flow.idleSeconds != list.seconds { return "flow \(id) is in the list of another timeout" }
+        seen += 1
+        if index > 0 { proven += 1 }
+        before = id
+        id = flow.next
+      }
+      if list.tail != before { return "list \(index) ends elsewhere" }
+    }
+    if seen != count { return "\(seen) flows in lists, \(count) by key" }
+    if proven != provenCount { return "\(proven) proven flows, \(provenCount) counted" }
+    return nil
+  }
+}

@@ -3,8 +3,8 @@ import Testing
 
 /// Every directory of examples/ runs as its README says.
 @Suite struct ExampleTests {
-  /// The directories that have a test: below, and node-ports' run.sh in Tests/lab.
-  static let tested: Set<String> = ["node-ports", "quickstart", "sidecar"]
+  /// The directories that have a test: below, in ``PoolExampleTests``, and node-ports' run.sh in Tests/lab.
+  static let tested: Set<String> = ["node-ports", "pools", "quickstart", "sidecar"]
 
   @Test("each example has a README, a run.sh and a test")
   func complete() throws {

@@ -33,7 +33,7 @@ let package = Package(
     // Kubernetes objects, read from manifest files; which endpoints a Service has.
     .target(
       name: "Kubernetes",
-      dependencies: ["Addresses", "Balancing", "EventLoop", .product(name: "Yams", package: "Yams")],
+      dependencies: ["Addresses", "Announcing", "Balancing", "EventLoop", .product(name: "Yams", package: "Yams")],
       swiftSettings: strict),
     // The admin port: health, state; its client, and what status and explain print.
     .target(
@@ -58,7 +58,8 @@ let package = Package(
     .testTarget(
       name: "KubernetesTests", dependencies: ["Addresses", "Balancing", "EventLoop", "Kubernetes", "TestKit"],
       swiftSettings: strict),
-    .testTarget(name: "AdminTests", dependencies: ["Admin", "TestKit"], swiftSettings: strict),
+    .testTarget(
+      name: "AdminTests", dependencies: ["Addresses", "Admin", "EventLoop", "TestKit"], swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "roadstead"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

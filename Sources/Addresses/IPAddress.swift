@@ -40,6 +40,8 @@ public struct IPAddress: Hashable, Sendable {
 
   /// Parses dotted-quad or RFC 4291 text, as inet_pton(3) does: no leading zeros, no zone.
   public init?(_ text: some StringProtocol) {
+    // C would read up to the first zero byte and take what is before it.
+    if text.utf8.contains(0) { return nil }
     var v4 = in_addr()
     var v6 = in6_addr()
     let text = String(text)

@@ -40,6 +40,24 @@ extension Allocator {
     if records[recheck.name]?.assigned != recheck.held { settlement.touched.insert(recheck.name) }
   }
 
+  /// Gives an address back to Services that lost it to a sharer who has left it meanwhile: they never had to go.
+  mutating func takeBack(_ address: IPAddress, _ settlement: inout Settlement) {
+    for name in settlement.losers[address] ?? [] {
+      guard let record = records[name], !record.assigned.contains(where: { $0.address.family == address.family }),
+        let at = settlement.givenUp[name]?.firstIndex(where: { $0.assignment.address == address }),
+        let lost = settlement.givenUp[name]?[at], obstacle(to: lost.assignment, for: record.request) == nil
+      else { continue }
+      // Once only: it may have to give the address up for another reason.
+      settlement.losers[address]?.removeAll { $0 == name }
+      hold(lost.assignment, record.request, &settlement)
+      arrange(name)
+      settlement.givenUp[name]?.remove(at: at)
+      let untrue = AllocationEvent(name, .released(lost.assignment, because: lost.cause))
+      settlement.changes.events.removeAll { $0 == untrue }
+      records[name]?.lastChange = lost.before
+    }
+  }
+
   /// Puts a Service's addresses into its order of families.
   mutating func arrange(_ name: ServiceName) {
     guard let record = records[name], record.assigned.count == 2 else { return }
@@ -85,17 +103,17 @@ extension Allocator {
   mutating func giveUp(
     _ held: AddressAssignment, _ name: ServiceName, _ cause: ReleaseCause, _ settlement: inout Settlement
   ) {
-    settlement.givenUp.append((name, held, cause))
+    settlement.givenUp[name, default: []].append((held, cause, records[name]?.lastChange))
+    settlement.left.append((held.address, name))
+    if case .sharingEnded = cause { settlement.losers[held.address, default: []].append(name) }
     settlement.mayServeOthers = true
     settlement.note(.released(held, because: cause), name)
     records[name]?.lastChange = .released(held, because: cause)
   }
 
   /// Lets the addresses rest that nobody holds any more.
-  mutating func restUnused(_ givenUp: [(service: ServiceName, assignment: AddressAssignment, cause: ReleaseCause)]) {
-    for (service, assignment, _) in givenUp where uses[assignment.address]?.isEmpty ?? true {
-      rest(assignment.address, for: service)
-    }
+  mutating func restUnused(_ left: [(address: IPAddress, service: ServiceName)]) {
+    for (address, service) in left where uses[address]?.isEmpty ?? true { rest(address, for: service) }
   }
 
   /// Makes the Service of `request`, which has no conflict, a holder of an address of a pool.

@@ -12,14 +12,28 @@ extension Allocator {
   mutating func serve(_ names: [ServiceName], _ settlement: inout Settlement) {
     // A change may have ended what a Service lacked, so each of these is looked at once.
     var pending = names
-    repeat {
+    // Each further pass gives at least one Service something, so that there are never more than this.
+    for _ in 0...records.count {
       let servesAll = settlement.mayServeOthers
       settlement.mayServeOthers = false
       let queue = servesAll ? Set(pending).union(unsatisfied) : Set(pending)
       let ordered = queue.compactMap { name in records[name].map { (name, $0.request.urgency, $0.arrival) } }
       for (name, _, _) in ordered.sorted(by: { ($0.1, $0.2) < ($1.1, $1.2) }) { serve(name, &settlement) }
+      guard settlement.mayServeOthers, !unsatisfied.isEmpty else { return }
       pending = []
-    } while settlement.mayServeOthers && !unsatisfied.isEmpty
+    }
+    assertionFailure("the services that wait are never settled")
+  }
+
+  /// Serves those that require both families and kept one: they find the other, or give up the one.
+  ///
+  /// Before all others, so that a sharer who lost an address to one that gives it up can have it back.
+  mutating func completeRequired(_ names: [ServiceName], _ settlement: inout Settlement) {
+    for name in names {
+      guard let record = records[name], record.request.familyPolicy == .requireDualStack, record.assigned.count == 1
+      else { continue }
+      serve(name, &settlement)
+    }
   }
 
   private mutating func serve(_ name: ServiceName, _ settlement: inout Settlement) {
@@ -44,9 +58,12 @@ extension Allocator {
         for old in held {
           leave(old.address, request)
           giveUp(old, name, .otherFamilyMissing(lack.refusal), &settlement)
-          if uses[old.address]?.isEmpty == true { rest(old.address, for: name) }
         }
         records[name]?.assigned = []
+        for old in held {
+          if uses[old.address]?.isEmpty == true { rest(old.address, for: name) }
+          takeBack(old.address, &settlement)
+        }
       }
     } else {
       plan = fresh(request, wanted)
@@ -63,10 +80,12 @@ extension Allocator {
   /// Records what a Service lacks; an event when that is new.
   private mutating func setLacks(_ lacks: AllocationReason?, _ name: ServiceName, _ settlement: inout Settlement) {
     if lacks == nil { unsatisfied.remove(name) } else { unsatisfied.insert(name) }
-    guard records[name]?.lacks != lacks else { return }
+    let before = records[name]?.lacks
+    guard before != lacks else { return }
     records[name]?.lacks = lacks
     settlement.touched.insert(name)
-    if let lacks { settlement.note(lacks, name) }
+    // That a full pool is full with other figures is no news.
+    if let lacks, !lacks.isShortage || before?.isShortage != true { settlement.note(lacks, name) }
   }
 
   /// Records what a Service got.
@@ -75,9 +94,8 @@ extension Allocator {
   ) {
     var plain: [AddressAssignment] = []
     for pick in picks {
-      let lost = settlement.givenUp.last {
-        $0.service == name && $0.assignment.address.family == pick.address.family
-          && $0.assignment.address != pick.address
+      let lost = settlement.givenUp[name]?.last {
+        $0.assignment.address.family == pick.address.family && $0.assignment.address != pick.address
       }
       if let lost {
         let reason = AllocationReason.reassigned(pick, from: lost.assignment, because: lost.cause)
@@ -249,6 +267,13 @@ extension Allocator {
   private func shortage(_ family: IPAddress.Family, in names: [String]) -> AllocationRefusal {
     let usages = names.compactMap { pools[$0] }.filter { !$0.ranges[family].isEmpty }.map { $0.usage(family) }
     return usages.isEmpty ? .familyAbsent(family, pools: names) : .poolsFull(usages)
+  }
+}
+
+extension AllocationReason {
+  /// Whether the Service waits for pools that are in use.
+  fileprivate var isShortage: Bool {
+    if case .waits(.poolsFull) = self { true } else { false }
   }
 }
 

@@ -8,8 +8,8 @@ import Addresses
 /// 1. Pools and requests are taken over; Services that are gone give up their addresses.
 /// 2. Of the Services that something changed for, each keeps what its pools and its request still allow. Services
 ///    that are met for the first time get what they had before. Nobody else is looked at, so nobody else moves.
-/// 3. The others are served: first those that ask for an address, then those that ask for a pool, then the rest; among
-///    equals who came first, then by name.
+/// 3. The others are served: first those that have one of two required families, then those that ask for an address,
+///    then those that ask for a pool, then the rest; among equals who came first, then by name.
 /// 4. If an address became free or shareable meanwhile, those that wait are served again.
 ///
 /// A Service gets the address it asks for, or else one of: the pool it asks for; the pools that its namespace or
@@ -142,8 +142,10 @@ public struct Allocator: Sendable {
       settlement.touched.insert(name)
       restore(current, to: request, &settlement)
     }
-    restUnused(settlement.givenUp)
-    serve(known.map(\.name) + newcomers, &settlement)
+    restUnused(settlement.left)
+    let names = known.map(\.name) + newcomers
+    completeRequired(names, &settlement)
+    serve(names, &settlement)
     for name in settlement.touched {
       settlement.changes.outcomes[name] = outcome(of: name)
     }
@@ -162,8 +164,12 @@ struct Settlement {
   var changes = Convergence()
   /// Services whose outcome may be new.
   var touched: Set<ServiceName> = []
-  /// What Services lost in this call, in order.
-  var givenUp: [(service: ServiceName, assignment: AddressAssignment, cause: ReleaseCause)] = []
+  /// What Services lost in this call, and how they had come to it.
+  var givenUp: [ServiceName: [(assignment: AddressAssignment, cause: ReleaseCause, before: AllocationReason?)]] = [:]
+  /// Who lost an address to another sharer, in order.
+  var losers: [IPAddress: [ServiceName]] = [:]
+  /// All that was lost, in order.
+  var left: [(address: IPAddress, service: ServiceName)] = []
   /// Whether an address became free or shareable, so that others that wait may be served.
   var mayServeOthers = false
 }

@@ -36,7 +36,9 @@ import Addresses
     var sum = departed
     // One endpoint can be listed twice and is counted once.
     var seen: Set<ObjectIdentifier> = []
-    for state in endpoints + formerEndpoints where seen.insert(ObjectIdentifier(state)).inserted { sum += state.traffic }
+    for state in endpoints + formerEndpoints where seen.insert(ObjectIdentifier(state)).inserted {
+      sum += state.traffic
+    }
     return sum
   }
 }

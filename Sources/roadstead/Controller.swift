@@ -70,7 +70,9 @@ actor Controller {
     served = await plane.apply(snapshot)
     for failure in served.failures.values { reportOnce("\(failure)", at: .error) }
     for (address, services) in served.clashes {
-      for service in services { reportOnce("\(address) is another Service's: \(service) is not served there", at: .error) }
+      for service in services {
+        reportOnce("\(address) is another Service's: \(service) is not served there", at: .error)
+      }
     }
     printLines()
     // After the lines: whoever reads that a Service has an address can use it.

@@ -1,5 +1,3 @@
-import ArgumentParser
-
 /// What the process tells its parent at the end.
 enum ExitStatus: Int32 {
   case fine = 0

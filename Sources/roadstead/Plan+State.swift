@@ -53,7 +53,7 @@ extension PlannedService {
       origin: source.file.isEmpty ? nil : source.description,
       addresses: outcome.addresses.map { assignment in
         AdminState.Address(
-          assignment.address.description, pool: assignment.pool, reason: outcome.lastChange?.text(for: name),
+          assignment.address.description, pool: assignment.pool, reason: addressReason,
           interface: interfaces.interface(of: assignment.address),
           notAnnounced: assignment.address.isLoopback ? "a loopback address" : "this version announces nothing")
       }, waiting: waiting, balance: settings.balance.rawValue, settings: shownSettings,
@@ -61,6 +61,15 @@ extension PlannedService {
         kind: target.source == .nodePorts ? "node-port" : "pod",
         reason: ([target.reason] + target.notes).joined(separator: "; ")),
       ports: ports.map { state(of: $0, live: live($0)) })
+  }
+
+  /// Why these addresses; nil where that they are the pool's says it all.
+  private var addressReason: String? {
+    switch outcome.lastChange {
+    case .assigned, nil: settings.requestedAddresses.isEmpty ? nil : "asked for"
+    case .restored: "had it before this process"
+    case let change?: change.text(for: name)
+    }
   }
 
   private var shownSettings: [String: String] {

@@ -134,20 +134,8 @@ extension AddressPool {
       avoidBuggyIPs: pool.avoidBuggyIPs,
       allocation: pool.serviceAllocation.map {
         ServiceAllocation(
-          priority: $0.priority, namespaces: Set($0.namespaces), namespaceSelectors: $0.namespaceSelectors.map(Announcing.LabelSelector.init),
-          serviceSelectors: $0.serviceSelectors.map(Announcing.LabelSelector.init))
+          priority: $0.priority, namespaces: Set($0.namespaces), namespaceSelectors: $0.namespaceSelectors,
+          serviceSelectors: $0.serviceSelectors)
       }, labels: pool.metadata.labels)
-  }
-}
-
-extension Announcing.LabelSelector {
-  init(_ selector: Kubernetes.LabelSelector) {
-    self.init(
-      matchLabels: selector.matchLabels,
-      matchExpressions: selector.matchExpressions.compactMap { requirement in
-        Operator(rawValue: requirement.operator.rawValue).flatMap {
-          try? Requirement(key: requirement.key, operator: $0, values: requirement.values)
-        }
-      })
   }
 }

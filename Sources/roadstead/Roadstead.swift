@@ -10,7 +10,8 @@ import Glibc
     abstract: "A load balancer for bare-metal Kubernetes: external addresses, and the traffic to them.",
     version: version,
     subcommands: [
-      RunCommand.self, CheckCommand.self, ExplainCommand.self, StatusCommand.self, BackendCommand.self, DemoCommand.self,
+      RunCommand.self, CheckCommand.self, ExplainCommand.self, StatusCommand.self, BackendCommand.self,
+      DemoCommand.self,
     ])
 
   /// Runs the command that the words name. Not `async`: signals are blocked before there is a second thread.

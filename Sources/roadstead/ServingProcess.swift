@@ -179,7 +179,8 @@ struct ServingProcess: Sendable {
   private func drain(_ signal: CInt) async {
     let open = await controller.plane.connectionCount()
     logger.notice(
-      "\(signal == SIGINT ? "SIGINT" : "SIGTERM"): no new connections; \(open) open, which have \(options.drain) s to end")
+      "\(signal == SIGINT ? "SIGINT" : "SIGTERM"): no new connections; \(open) open, which have \(options.drain) s to end"
+    )
     readiness.value = .notReady("draining")
     let cut = await controller.drain(for: options.drain)
     if cut > 0 { logger.warning("\(cut) connections were still open after \(options.drain) s and were reset") }

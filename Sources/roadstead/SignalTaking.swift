@@ -1,5 +1,4 @@
 import ArgumentParser
-import Glibc
 
 /// A command that takes its signals by a `SignalWatcher`: they are blocked before it runs, on all threads.
 protocol SignalTaking: ParsableCommand {

@@ -48,21 +48,14 @@ import Testing
   @Test func `when every endpoint refuses, the client is reset and the reason is connect-failed`() async throws {
     let block = try LoopbackBlock()
     let plane = try await Plane(to: [try block.closedPort(1), try block.closedPort(2)], block: block)
-    let client = try TCPStream(to: plane.listen)
-    #expect(try client.receiveUntilEnd().end == .reset)
+    try expectReset(plane.listen)
     try await plane.waitUntilIdle()
     #expect(plane.closes(.connectFailed) == 1)
   }
 
   @Test func `without endpoints the client is reset and the reason is no-endpoint`() async throws {
     let plane = try await Plane(to: [])
-    do {
-      let client = try TCPStream(to: plane.listen)
-      #expect(try client.receiveUntilEnd().end == .reset)
-    } catch let failure as ConnectFailure {
-      // The reset may be there before connect(2) has returned.
-      #expect(failure.error == ECONNRESET)
-    }
+    try expectReset(plane.listen)
     try await plane.waitUntilIdle()
     #expect(plane.closes(.noEndpoint) == 1)
   }
@@ -185,5 +178,14 @@ import Testing
     try await plane.waitUntilIdle(within: .seconds(1))
     #expect(plane.closes(.clientLeft) == 1)
     withExtendedLifetime(hole) {}
+  }
+
+  /// Connects and expects nothing but a reset, which may be there before connect(2) has returned.
+  private func expectReset(_ address: SocketAddress) throws {
+    do {
+      #expect(try TCPStream(to: address).receiveUntilEnd().end == .reset)
+    } catch let failure as ConnectFailure {
+      #expect(failure.error == ECONNRESET)
+    }
   }
 }

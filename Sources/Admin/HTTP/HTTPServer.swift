@@ -46,6 +46,7 @@ import Glibc
   var lastExchange: UInt64 = 0
   // The sockets of connections whose next head is not complete, and since when it is awaited (the loop's seconds).
   var incomplete: [CInt: Double] = [:]
+  private var nextLook = 0.0
   // Inside MHD_run, which must not be entered again.
   private var isTurning = false
   private var isEnding = false
@@ -115,13 +116,11 @@ import Glibc
 
   public override func ready(_ events: Readiness, on descriptor: CInt) { turn() }
 
-  public override func timerFired() {
-    endSlowHeads()
-    turn()
-  }
+  public override func timerFired() { turn() }
 
   private func turn() {
     guard let daemon = unsafe daemon else { return }
+    endSlowHeads()
     isTurning = true
     unsafe MHD_run(daemon)
     isTurning = false
@@ -136,6 +135,9 @@ import Glibc
   /// A client that sends its head byte by byte is never idle; its connection is shut down, and the daemon closes it.
   private func endSlowHeads() {
     let now = loop.now
+    // Not with every turn: the very bytes of a slow head make turns.
+    guard now >= nextLook else { return }
+    nextLook = now + 1
     for (socket, since) in incomplete where now - since > headSeconds { shutdown(socket, CInt(SHUT_RDWR)) }
   }
 
@@ -149,8 +151,9 @@ import Glibc
     exchange.response = response
     guard exchange.isSuspended else { return }
     exchange.isSuspended = false
-    // Suspended connections are never closed, so this one is there. Libmicrohttpd wakes nobody in this mode.
+    // Suspended connections are never closed, so this one is there.
     unsafe MHD_resume_connection(exchange.connection)
-    timer?.schedule(after: 0)
+    // Nothing wakes a daemon without threads when a connection resumes: the next turn of the loop goes on with it.
+    if !isTurning { timer?.schedule(after: 0) }
   }
 }

@@ -25,13 +25,17 @@ extension AdminState {
 
   /// The nearest names, at most three of them, by edits on the name alone or with its namespace.
   private func closeNames(to text: String) -> [String] {
-    let wanted = Array(text.lowercased().utf8.prefix(256))
-    let slash = text.contains("/")
+    // Longer than any name: nothing is near.
+    guard text.utf8.count <= 320 else { return [] }
+    let wanted = Array(text.lowercased().utf8)
+    let reach = max(2, wanted.count / 4)
+    let hasNamespace = text.contains("/")
     let near = services.compactMap { service -> (distance: Int, name: String)? in
-      let name = Array((slash ? service.qualifiedName : service.name).lowercased().utf8.prefix(256))
+      let name = Array((hasNamespace ? service.qualifiedName : service.name).lowercased().utf8)
+      if wanted.count >= 3, name.contains(wanted) { return (abs(name.count - wanted.count), service.qualifiedName) }
+      guard abs(name.count - wanted.count) <= reach else { return nil }
       let distance = Self.edits(wanted, name)
-      let contains = wanted.count >= 3 && String(decoding: name, as: UTF8.self).contains(text.lowercased())
-      return distance <= max(2, wanted.count / 4) || contains ? (distance, service.qualifiedName) : nil
+      return distance <= reach ? (distance, service.qualifiedName) : nil
     }
     return near.sorted { $0 < $1 }.prefix(3).map(\.name)
   }

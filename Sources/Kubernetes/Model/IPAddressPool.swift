@@ -1,4 +1,5 @@
 import Addresses
+import Announcing
 
 /// Addresses that Services are given from (metallb.io/v1beta1).
 public struct IPAddressPool: Hashable, Sendable {

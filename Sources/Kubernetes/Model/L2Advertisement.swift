@@ -1,3 +1,4 @@
+import Announcing
 /// Which pools are announced on the LAN, and where (metallb.io/v1beta1).
 public struct L2Advertisement: Hashable, Sendable {
   public var metadata: ObjectMeta

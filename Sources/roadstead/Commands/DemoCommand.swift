@@ -29,7 +29,8 @@ struct DemoCommand: AsyncParsableCommand, SignalTaking {
     try await ServingProcess(options).serve {
       print("")
       print("  try       curl http://\(DemoManifest.serviceAddress)/")
-      print("  ask       roadstead status; roadstead explain \(DemoManifest.serviceName)")
+      print("  ask       \(CommandLine.arguments[0]) status")
+      print("            \(CommandLine.arguments[0]) explain \(DemoManifest.serviceName)")
       print("  end       Ctrl-C")
       flushStandardOutput()
     }
@@ -87,7 +88,8 @@ struct DemoManifest {
     guard unsafe mkdtemp(&template) != nil else {
       throw CommandFailure(.system, "cannot make a directory in \(parent): \(Errno.current)")
     }
-    let manifest = DemoManifest(directory: String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self))
+    let manifest = DemoManifest(
+      directory: String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self))
     do {
       try Data(text.utf8).write(to: URL(fileURLWithPath: manifest.path))
     } catch {

@@ -1,6 +1,5 @@
 import Admin
 import ArgumentParser
-import Glibc
 
 /// `roadstead status`: what a running process serves.
 struct StatusCommand: ParsableCommand {

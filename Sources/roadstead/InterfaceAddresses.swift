@@ -23,7 +23,9 @@ struct InterfaceAddresses: Sendable {
       case AF_INET6: length = MemoryLayout<sockaddr_in6>.size
       default: continue
       }
-      unsafe withUnsafeMutableBytes(of: &storage) { unsafe $0.baseAddress?.copyMemory(from: address, byteCount: length) }
+      unsafe withUnsafeMutableBytes(of: &storage) {
+        unsafe $0.baseAddress?.copyMemory(from: address, byteCount: length)
+      }
       guard let ip = SocketAddress(storage)?.address else { continue }
       let interface = unsafe String(cString: name)
       interfaces[ip] = interface

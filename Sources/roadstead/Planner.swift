@@ -134,7 +134,8 @@ extension AddressPool {
       avoidBuggyIPs: pool.avoidBuggyIPs,
       allocation: pool.serviceAllocation.map {
         ServiceAllocation(
-          priority: $0.priority, namespaces: Set($0.namespaces), namespaceSelectors: $0.namespaceSelectors.map(Announcing.LabelSelector.init),
+          priority: $0.priority, namespaces: Set($0.namespaces),
+          namespaceSelectors: $0.namespaceSelectors.map(Announcing.LabelSelector.init),
           serviceSelectors: $0.serviceSelectors.map(Announcing.LabelSelector.init))
       }, labels: pool.metadata.labels)
   }

@@ -24,7 +24,8 @@ struct ToAddress: ExpressibleByArgument {
     guard let first = parts.first, let address = SocketAddress(first), address.port > 0 else { return nil }
     var weight = 1
     for part in parts.dropFirst() {
-      guard part.hasPrefix("weight="), let value = Int(part.dropFirst("weight=".count)), (1...256).contains(value) else {
+      guard part.hasPrefix("weight="), let value = Int(part.dropFirst("weight=".count)), (1...256).contains(value)
+      else {
         return nil
       }
       weight = value

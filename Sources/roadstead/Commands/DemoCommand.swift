@@ -87,7 +87,8 @@ struct DemoManifest {
     guard unsafe mkdtemp(&template) != nil else {
       throw CommandFailure(.system, "cannot make a directory in \(parent): \(Errno.current)")
     }
-    let manifest = DemoManifest(directory: String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self))
+    let manifest = DemoManifest(
+      directory: String(decoding: template.dropLast().map(UInt8.init(bitPattern:)), as: UTF8.self))
     do {
       try Data(text.utf8).write(to: URL(fileURLWithPath: manifest.path))
     } catch {

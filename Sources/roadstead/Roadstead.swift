@@ -10,7 +10,8 @@ import Glibc
     abstract: "A load balancer for bare-metal Kubernetes: external addresses, and the traffic to them.",
     version: version,
     subcommands: [
-      RunCommand.self, CheckCommand.self, ExplainCommand.self, StatusCommand.self, BackendCommand.self, DemoCommand.self,
+      RunCommand.self, CheckCommand.self, ExplainCommand.self, StatusCommand.self, BackendCommand.self,
+      DemoCommand.self,
     ])
 
   /// Runs the command that the words name. Not `async`: signals are blocked before there is a second thread.
@@ -43,6 +44,7 @@ import Glibc
     switch error {
     case let error as CommandFailure: failure = error
     case let error as AdminError: failure = CommandFailure(error)
+    case let error as Errno: failure = CommandFailure(.system, "\(error)")
     default:
       // The parser's own code for this is 64 (sysexits.h).
       guard exitCode(for: error) == .validationFailure else { exit(withError: error) }

@@ -47,12 +47,22 @@ struct ServingProcess: Sendable {
     self.options = options
     let (level, format) = (options.logLevel, options.logFormat)
     logger = Logger(label: "roadstead") { _ in TextLogHandler(level: level, format: format) }
-    _ = OpenFiles.raised()
+    let shards = options.shards ?? Self.defaultShards
+    try Self.checkDescriptors(shards: shards)
     control = try LoopThread(name: "control")
     let allocations = try Self.openState(options.stateDirectory)
     controller = Controller(
-      plane: try DataPlane(shardCount: options.shards ?? Self.defaultShards), resolver: options.resolver,
+      plane: try DataPlane(shardCount: shards), resolver: options.resolver,
       fixedPorts: options.fixedPorts, allocations: allocations, logger: logger)
+  }
+
+  /// A loop that cannot be made is no error that could be handled: the start looks first.
+  private static func checkDescriptors(shards: Int) throws(CommandFailure) {
+    let allowed = OpenFiles.raised()
+    let needed = UInt64(24 + 8 * shards)
+    guard allowed < needed else { return }
+    throw CommandFailure(
+      .system, "only \(allowed) open files are allowed, and \(shards) shards need \(needed) (ulimit -n)")
   }
 
   private static func openState(_ directory: String?) throws(CommandFailure) -> AllocationStore? {
@@ -179,7 +189,8 @@ struct ServingProcess: Sendable {
   private func drain(_ signal: CInt) async {
     let open = await controller.plane.connectionCount()
     logger.notice(
-      "\(signal == SIGINT ? "SIGINT" : "SIGTERM"): no new connections; \(open) open, which have \(options.drain) s to end")
+      "\(signal == SIGINT ? "SIGINT" : "SIGTERM"): no new connections; \(open) open, which have \(options.drain) s to end"
+    )
     readiness.value = .notReady("draining")
     let cut = await controller.drain(for: options.drain)
     if cut > 0 { logger.warning("\(cut) connections were still open after \(options.drain) s and were reset") }

@@ -29,6 +29,7 @@ actor Controller {
   private var saved: [ServiceName: [AddressAssignment]] = [:]
   private var lines: [ServiceName: String] = [:]
   private var reported: Set<String> = []
+  private var fixedLines: Set<String> = []
 
   /// The last that was applied; nil before the first.
   private(set) var manifests: ManifestSnapshot?
@@ -69,7 +70,10 @@ actor Controller {
       persist()
     }
     snapshot = builder.build(fixedPorts + plan.ports)
-    served = await plane.apply(snapshot)
+    let report = await plane.apply(snapshot)
+    // What ends is not news.
+    guard !isDraining else { return }
+    served = report
     for failure in served.failures.values { reportOnce("\(failure)", at: .error) }
     for (address, services) in served.clashes {
       for service in services {
@@ -106,8 +110,9 @@ actor Controller {
     }
     for name in lines.keys.sorted() where current[name] == nil { print("\(name)  is no longer served") }
     lines = current
-    for port in fixedPorts where reported.insert(ServiceLine.text(port)).inserted {
-      if port.listenAddresses.contains(where: served.listening.contains) { print(ServiceLine.text(port)) }
+    for port in fixedPorts where port.listenAddresses.contains(where: served.listening.contains) {
+      let line = ServiceLine.text(port)
+      if fixedLines.insert(line).inserted { print(line) }
     }
     flushStandardOutput()
   }

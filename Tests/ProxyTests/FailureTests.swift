@@ -105,7 +105,7 @@ import Testing
   }
 
   @Test func `a relay knows when a sink has some of the bytes, which then are no other's`() throws {
-    let shard = Shard(index: 0, loop: EventLoop(, flowLimit: 8))
+    let shard = Shard(index: 0, loop: EventLoop(), flowLimit: 8)
     let counters = TrafficCounters()
     var (source, sink): ([CInt], [CInt]) = ([0, 0], [0, 0])
     try #require(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | 0o4000, 0, &source) == 0)

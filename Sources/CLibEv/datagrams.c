@@ -74,6 +74,17 @@ static void read_control(struct cdatagram_slot *slot, struct msghdr *header) {
   }
 }
 
+int cdatagram_receive_one(struct cdatagram_batch *batch, int fd, int index) {
+  struct cdatagram_slot *slot = &batch->slots[index];
+  ssize_t received = recv(fd, slot->data, SLOT_SIZE, MSG_DONTWAIT | MSG_TRUNC);
+  if (received < 0) return -1;
+  slot->length = received > SLOT_SIZE ? SLOT_SIZE : (uint32_t)received;
+  slot->segment = 0;
+  slot->has_dropped = 0;
+  slot->is_truncated = received > SLOT_SIZE;
+  return 1;
+}
+
 int cdatagram_receive(struct cdatagram_batch *batch, int fd, int first, int count) {
   for (int i = first; i < first + count; i++) {
     batch->pieces[i] = (struct iovec){.iov_base = batch->slots[i].data, .iov_len = SLOT_SIZE};
@@ -155,7 +166,8 @@ static int is_segment_refusal(int error) { return error == EIO || error == EINVA
 static int send_slots(struct cdatagram_batch *batch, int fd, int first, int count, int to_peer, int *allow_segments) {
   int done = 0;
   while (done < count) {
-    if (!*allow_segments) {
+    // The common case is the cheapest call there is.
+    if (!*allow_segments || (!to_peer && count - done == 1 && !batch->slots[first + done].segment)) {
       if (send_singly(&batch->slots[first + done], fd, to_peer) != 0) return done;
       done++;
       continue;
@@ -209,10 +221,13 @@ int cdatagram_peer(const struct cdatagram_slot *slot, uint64_t *high, uint64_t *
 }
 
 void cdatagram_prepare(int fd, int bytes) {
-  int one = 1;
   // Privileged first: past net.core.rmem_max; both are halved for bookkeeping (socket(7)).
   if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0)
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+}
+
+void cdatagram_coalesce(int fd) {
+  int one = 1;
   setsockopt(fd, SOL_UDP, UDP_GRO, &one, sizeof one);
   setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof one);
 }

@@ -52,7 +52,9 @@ enum ListenSockets {
             TCPOptions.noDelay(socket.rawValue)
             TCPOptions.keepAlive(socket.rawValue)
             guard listen(socket.rawValue, backlog) == 0 else { throw Errno.current }
-          case .udp: cdatagram_prepare(socket.rawValue, receiveBuffer)
+          case .udp:
+            cdatagram_prepare(socket.rawValue, receiveBuffer)
+            cdatagram_coalesce(socket.rawValue)
           }
           sockets.append(socket.take())
         }

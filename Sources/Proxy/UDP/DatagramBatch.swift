@@ -22,6 +22,11 @@ import Glibc
     Int(unsafe cdatagram_receive(raw, socket, CInt(first), CInt(count)))
   }
 
+  /// Receives one datagram into a slot, from a socket that coalesces none: 1, or -1 with errno.
+  func receiveOne(from socket: CInt, into index: Int) -> Int {
+    Int(unsafe cdatagram_receive_one(raw, socket, CInt(index)))
+  }
+
   /// Sends slots on a connected socket: how many went; fewer than asked for with errno.
   func send(_ slots: Range<Int>, on socket: CInt, allowSegments: inout CInt) -> Int {
     Int(unsafe cdatagram_send(raw, socket, CInt(slots.lowerBound), CInt(slots.count), &allowSegments))

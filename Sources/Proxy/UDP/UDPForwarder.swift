@@ -24,6 +24,7 @@ final class UDPForwarder: EventHandler {
   // One socket may take so many slots at a time, so that no flow starves the others.
   private static let repliesAtOnce = 16
   private static let batchesAtOnce = 4
+  private static let repliesOfAStream = 8
 
   /// `limit`: flows at one time on this shard.
   init(shard: Shard, limit: Int) {
@@ -91,6 +92,7 @@ final class UDPForwarder: EventHandler {
     let sent = inbound.send(slots, on: socket.descriptor, allowSegments: &socket.allowSegments)
     let error = errno
     let listener = socket.listener
+    socket.repliesInARow = 0
     if sent > 0 {
       let went = slots.lowerBound..<slots.lowerBound + sent
       listener.served.counters.countDatagramsIn(datagrams(in: went), shard: shard.index)
@@ -126,7 +128,10 @@ final class UDPForwarder: EventHandler {
 
   func receiveReplies(_ socket: FlowSocket, _ descriptor: CInt) {
     if replying !== socket.listener || queued + Self.repliesAtOnce > DatagramBatch.size { flush() }
-    let count = outbound.receive(from: descriptor, first: queued, count: Self.repliesAtOnce)
+    let count =
+      socket.isStreaming
+      ? outbound.receive(from: descriptor, first: queued, count: Self.repliesAtOnce)
+      : outbound.receiveOne(from: descriptor, into: queued)
     guard count > 0 else {
       if count < 0, errno == ECONNREFUSED {
         unsafe socket.traffic.pointee.connectFailures.add()
@@ -143,6 +148,8 @@ final class UDPForwarder: EventHandler {
       bytes += outbound.bytes(in: slot)
     }
     unsafe socket.traffic.pointee.bytesOut.add(UInt64(bytes))
+    socket.repliesInARow += count
+    if !socket.isStreaming, socket.repliesInARow >= Self.repliesOfAStream { socket.stream() }
     table.reply(socket.id, now: shard.clock.now)
     replying = socket.listener
     queued += count

@@ -70,8 +70,8 @@ final class UDPForwarder: EventHandler {
     }
     let decision = table.datagram(
       from: client, at: listener.number, generation: listener.generation,
-      idleSeconds: listener.served.port.timeouts.udpIdle, now: shard.clock.now, isServed: listener.isServed,
-      choose: listener.choose)
+      idleSeconds: listener.served.port.timeouts.udpIdle, now: shard.clock.now, isServed: { listener.isServed($0) },
+      choose: { listener.choose($0, refused: $1) })
     if let evicted = decision.evicted, let reason = decision.reason { closeSocket(evicted, reason) }
     switch decision.action {
     case .forward(let id):
@@ -115,7 +115,7 @@ final class UDPForwarder: EventHandler {
   private func resend(_ slots: Range<Int>, _ socket: FlowSocket) {
     unsafe socket.traffic.pointee.connectFailures.add()
     let listener = socket.listener
-    switch table.moveRefused(socket.id, generation: listener.generation, choose: listener.choose) {
+    switch table.moveRefused(socket.id, generation: listener.generation, choose: { listener.choose($0, refused: $1) }) {
     case .move(let id):
       listener.served.counters.countRetry(shard: shard.index)
       if let moved = moveSocket(id, listener, slots) { send(slots, moved, isRetry: true) }

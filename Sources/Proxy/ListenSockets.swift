@@ -52,7 +52,11 @@ enum ListenSockets {
             TCPOptions.noDelay(socket.rawValue)
             TCPOptions.keepAlive(socket.rawValue)
             guard listen(socket.rawValue, backlog) == 0 else { throw Errno.current }
-          case .udp: cdatagram_prepare(socket.rawValue, receiveBuffer)
+          case .udp:
+            cdatagram_prepare(socket.rawValue, receiveBuffer)
+            // Replies are to leave from the address that was asked.
+            let ip = address.address.address
+            if ip.bits == 0 { cdatagram_tell_local(socket.rawValue, ip.family == .v4 ? 4 : 6) }
           }
           sockets.append(socket.take())
         }

@@ -4,8 +4,10 @@ SHELL := /bin/bash
 
 # Linked by the build, or used by the demo's reader.
 BUILD_PACKAGES := libev-dev libmicrohttpd-dev libcurl4-openssl-dev make curl
+# What the lab drives: hosts in network namespaces.
+LAB_PACKAGES := iproute2 python3 curl
 # Run by the tests, the counts and the comparison with other proxies.
-TEST_PACKAGES := $(BUILD_PACKAGES) python3 procps util-linux valgrind strace
+TEST_PACKAGES := $(BUILD_PACKAGES) $(LAB_PACKAGES) python3-pytest procps util-linux valgrind strace
 BINARY := $(CURDIR)/.build/release/roadstead
 
 help: ## this list
@@ -17,10 +19,17 @@ run: build ## build the release and run the demo on loopback: no cluster, no pri
 build: build-packages ## the release binary, .build/release/roadstead
 	swift build -c release --product roadstead
 
-test: test-packages lint build ## everything: format, unit, loop and binary level, the latter with the release binary
+test: test-packages lint build ## everything: format, unit, loop, binary and lab level, the latter two with the release binary
 	swift build --build-tests
 	Tests/no-foundation.sh
 	ROADSTEAD_BINARY=$(BINARY) swift test --skip-build
+	ROADSTEAD_BINARY=$(BINARY) Tests/lab.sh test
+
+lab: lab-packages build ## the README's network in namespaces: client, nodes, pods, and who answers whom (root)
+	@ROADSTEAD_BINARY=$(BINARY) Tests/lab.sh show
+
+lab-shell: lab-packages build ## the same, left open with a shell to try things in (root)
+	@ROADSTEAD_BINARY=$(BINARY) Tests/lab.sh shell
 
 tsan: build-packages ## the packet path's tests under ThreadSanitizer
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/tsan.suppressions halt_on_error=1" \
@@ -41,7 +50,10 @@ clean: ## remove what builds left
 build-packages:
 	@Tests/install.sh $(BUILD_PACKAGES)
 
+lab-packages:
+	@Tests/install.sh $(LAB_PACKAGES)
+
 test-packages:
 	@Tests/install.sh $(TEST_PACKAGES)
 
-.PHONY: help run build test tsan count format lint clean build-packages test-packages
+.PHONY: help run build test lab lab-shell tsan count format lint clean build-packages lab-packages test-packages

@@ -6,7 +6,7 @@ import Addresses
 @safe public final class ServedPort: Sendable {
   public let port: ServicePort
   public let endpoints: [EndpointState]
-  /// Endpoints that take no new traffic any more and had connections when this was made.
+  /// Endpoints that take no new traffic any more, and did so until this was made or had connections then.
   public let formerEndpoints: [EndpointState]
   /// What passed to endpoints before those.
   private let departed: EndpointState.Traffic

@@ -15,6 +15,8 @@ public struct SnapshotBuilder: Sendable {
     let service: String
     let transport: TransportProtocol
     let port: UInt16
+    /// 0, or the how many-eth of one snapshot: `--listen` on several addresses with one port.
+    var ordinal = 0
   }
 
   private struct Kept {
@@ -48,8 +50,9 @@ public struct SnapshotBuilder: Sendable {
     served.reserveCapacity(ports.count)
     for port in ports {
       guard let listen = port.listen.first else { continue }
-      let key = Key(service: port.service, transport: port.transport, port: listen.port)
-      let entry = keep(port, previous: next[key] ?? kept[key])
+      var key = Key(service: port.service, transport: port.transport, port: listen.port)
+      while next[key] != nil { key.ordinal += 1 }
+      let entry = keep(port, previous: kept[key])
       next[key] = entry
       served.append(entry.served)
     }
@@ -70,10 +73,12 @@ public struct SnapshotBuilder: Sendable {
       return state
     }
     let names = Set(port.endpoints)
+    // Until the shards have the new snapshot they choose from the last one: what was in it is still counted.
+    let last = Set(previous?.served.port.endpoints ?? [])
     var departed = previous?.departed ?? EndpointState.Traffic()
     var former: [EndpointState] = []
     for (endpoint, state) in states where !names.contains(endpoint) {
-      if state.active.load(ordering: .relaxed) > 0 {
+      if last.contains(endpoint) || state.active.load(ordering: .relaxed) > 0 {
         former.append(state)
       } else {
         departed += state.traffic

@@ -89,6 +89,19 @@ static void read_control(struct cdatagram_slot *slot, struct msghdr *header) {
   }
 }
 
+int cdatagram_receive_one(struct cdatagram_batch *batch, int fd, int index) {
+  struct cdatagram_slot *slot = &batch->slots[index];
+  // Sending may have moved it.
+  slot->data = batch->memory + (size_t)index * SLOT_SIZE;
+  ssize_t received = recv(fd, slot->data, SLOT_SIZE, MSG_DONTWAIT | MSG_TRUNC);
+  if (received < 0) return -1;
+  slot->length = received > SLOT_SIZE ? SLOT_SIZE : (uint32_t)received;
+  slot->segment = 0;
+  slot->has_dropped = 0;
+  slot->is_truncated = received > SLOT_SIZE;
+  return 1;
+}
+
 int cdatagram_receive(struct cdatagram_batch *batch, int fd, int first, int count) {
   for (int i = first; i < first + count; i++) {
     // Sending may have moved it.
@@ -200,7 +213,9 @@ static int send_slots(struct cdatagram_batch *batch, int fd, int first, int coun
   int done = 0, was_too_large = 0;
   *sent = (struct cdatagram_sent){0};
   while (done < count) {
-    if (batch->slots[first + done].segment > (uint32_t)*segment_limit) {
+    // The common case is the cheapest call there is.
+    int is_single = !to_peer && count - done == 1 && !batch->slots[first + done].segment;
+    if (is_single || batch->slots[first + done].segment > (uint32_t)*segment_limit) {
       if (send_singly(&batch->slots[first + done], fd, to_peer, sent) != 0) return done;
       done++;
       continue;
@@ -287,10 +302,13 @@ int cdatagram_peer(const struct cdatagram_slot *slot, uint64_t *high, uint64_t *
 }
 
 void cdatagram_prepare(int fd, int bytes) {
-  int one = 1;
   // Privileged first: past net.core.rmem_max; both are halved for bookkeeping (socket(7)).
   if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof bytes) != 0)
     setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof bytes);
+}
+
+void cdatagram_coalesce(int fd) {
+  int one = 1;
   setsockopt(fd, SOL_UDP, UDP_GRO, &one, sizeof one);
   setsockopt(fd, SOL_SOCKET, SO_RXQ_OVFL, &one, sizeof one);
 }

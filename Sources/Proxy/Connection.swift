@@ -99,7 +99,9 @@ import Glibc
     let isHalfClosed = toServer.phase == .ended || toClient.phase == .ended
     let limit = isHalfClosed ? min(timeouts.halfClosed, timeouts.idle) : timeouts.idle
     let quiet = shard.clock.now - lastActivity
-    if quiet >= limit { return close(isHalfClosed && timeouts.halfClosed <= limit ? .halfClosedTimeout : .idleTimeout) }
+    if quiet >= limit {
+      return expire(isHalfClosed && timeouts.halfClosed <= limit ? .halfClosedTimeout : .idleTimeout)
+    }
     let age = shard.clock.now - opened
     if !isKeptAlive, age >= Self.keepaliveAfter {
       isKeptAlive = true
@@ -107,6 +109,13 @@ import Glibc
     }
     let toKeepalive = isKeptAlive ? Double.infinity : Self.keepaliveAfter - age
     schedule(after: min(limit - quiet, toKeepalive))
+  }
+
+  /// Ends it for want of bytes. Whoever still has some to get is reset: a FIN would say that those were all.
+  private func expire(_ reason: CloseReason) {
+    if toServer.isBlocked, let upstream = upstream?.descriptor { _ = clinux_reset_on_close(upstream) }
+    if toClient.isBlocked { _ = clinux_reset_on_close(clientDescriptor) }
+    close(reason)
   }
 
   private func schedule(after seconds: Double) { timer?.schedule(after: max(seconds, 0.001)) }
@@ -136,8 +145,7 @@ import Glibc
       if phase == .connecting, !toServer.isBlocked {
         // A FIN waits for the connection: the kernel's word is enough.
         guard isUpstreamEstablished else { return connectFailed(upstreamError) }
-        established()
-        return passFinOn(from: .client)
+        return established()
       }
       unsafe handle(toServer.sinkReady(shard, delivered: traffic.pointee.bytesIn), from: .client)
     case .client:
@@ -155,7 +163,7 @@ import Glibc
     case .blocked:
       lastActivity = shard.clock.now
       // Bytes from the endpoint prove it; bytes to it may all still wait.
-      if phase == .connecting, from == .server { established() }
+      if phase == .connecting, from == .server || toServer.isPartlySent { established() }
       updateInterest()
       watchForHangUp()
     case .ended:
@@ -163,7 +171,7 @@ import Glibc
       relayEnded(from: from)
     case .sourceFailed(let error):
       if phase == .connecting {
-        return from == .server ? connectFailed(error) : close(.clientLeft)
+        return from == .server ? connectFailed(error) : clientLeft()
       }
       sideFailed(from, error)
     case .sinkFailed(let error):
@@ -210,7 +218,7 @@ import Glibc
     var error: CInt = 0
     _ = unsafe clinux_get_option(descriptor, SOL_SOCKET, SO_ERROR, &error)
     guard error != 0 else { return }
-    if descriptor == clientDescriptor { return phase == .connecting ? close(.clientLeft) : sideFailed(.client, error) }
+    if descriptor == clientDescriptor { return phase == .connecting ? clientLeft() : sideFailed(.client, error) }
     if phase == .connecting { connectFailed(error) } else { sideFailed(.server, error) }
   }
 
@@ -316,6 +324,14 @@ import Glibc
     let timeouts = served.port.timeouts
     if timeouts.idle < timeouts.connect { schedule(after: timeouts.idle) }
     unsafe traffic?.pointee.connections.add()
+    // A FIN that came before, whoever found out: the write event that waited for it may find nothing to do.
+    if toServer.phase == .ended { passFinOn(from: .client) }
+  }
+
+  /// The client reset before an endpoint had answered: one that has accepted meanwhile is told.
+  private func clientLeft() {
+    if let upstream = upstream?.descriptor { _ = clinux_reset_on_close(upstream) }
+    close(.clientLeft)
   }
 
   /// No endpoint for this client: it is reset, as a closed port would.

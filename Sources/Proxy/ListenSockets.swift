@@ -54,6 +54,7 @@ enum ListenSockets {
             guard listen(socket.rawValue, backlog) == 0 else { throw Errno.current }
           case .udp:
             cdatagram_prepare(socket.rawValue, receiveBuffer)
+            cdatagram_coalesce(socket.rawValue)
             // Replies are to leave from the address that was asked.
             let ip = address.address.address
             if ip.bits == 0 { cdatagram_tell_local(socket.rawValue, ip.family == .v4 ? 4 : 6) }

@@ -61,9 +61,11 @@ final class Listener: EventHandler {
 
   /// Without a pause the queue would wake the loop without end. One client is told by a reset.
   private func outOfDescriptors(_ descriptor: CInt) {
-    served.counters.countAccepted(shard: shard.index)
-    served.counters.countClose(reason: CloseReason.outOfResources.index, shard: shard.index)
-    shard.resetOneWithSpareDescriptor(descriptor)
+    // The kernel asks for a descriptor before it looks into the queue, so there may be nobody.
+    if shard.resetOneWithSpareDescriptor(descriptor) {
+      served.counters.countAccepted(shard: shard.index)
+      served.counters.countClose(reason: CloseReason.outOfResources.index, shard: shard.index)
+    }
     socket?.watch([])
     resume?.schedule(after: Self.pauseWithoutDescriptors)
   }

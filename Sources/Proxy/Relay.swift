@@ -41,6 +41,8 @@ final class Relay {
   private var sends: UInt8 = 0
   /// Whether the sink has TCP_NODELAY from its listener; else it is set before the second send.
   private let isSinkPrompt: Bool
+  /// Whether this sink took some of the bytes and not all: they cannot be sent to another any more.
+  private(set) var isPartlySent = false
   private var waiting: WaitingBytes?
   private var pipe: Pipe?
 
@@ -63,6 +65,7 @@ final class Relay {
   func setSink(_ upstream: CInt) {
     sink = upstream
     sends = 0
+    isPartlySent = false
   }
 
   /// Whether bytes wait for the sink.
@@ -85,10 +88,14 @@ final class Relay {
     var received = unsafe recv(source, shard.buffers.scratch, limit, 0)
     guard received > 0 else { return received == 0 ? sourceEnded() : Self.sourceError() }
     var flags = CInt(MSG_NOSIGNAL)
+    // The error of a read that looked further: the socket tells of it once only.
+    var sourceFailure: CInt = 0
     if sends < 2 {
       sends += 1
       if sends == 1, isSinkPrompt {
-        received += lookForEnd(shard, after: received, limit: limit)
+        let more = lookForEnd(shard, after: received, limit: limit)
+        received += more.count
+        sourceFailure = more.failure
         if phase == .flushing { flags |= CInt(MSG_MORE) }
       } else if sends == 2, !isSinkPrompt {
         // Nagle's algorithm never holds back a first send (tcp(7)), so a single request saves the call.
@@ -98,12 +105,17 @@ final class Relay {
     let sent = unsafe send(sink, shard.buffers.scratch, received, flags)
     if sent == received {
       delivered.add(UInt64(sent))
+      if sourceFailure != 0 { return .sourceFailed(sourceFailure) }
       noteRead(received)
       return phase == .flushing ? finish() : .relayed
     }
     let failure = sent < 0 ? errno : EAGAIN
-    if sent > 0 { delivered.add(UInt64(sent)) }
+    if sent > 0 {
+      delivered.add(UInt64(sent))
+      isPartlySent = true
+    }
     waiting = WaitingBytes(scratchOf: shard.buffers, range: max(sent, 0)..<received)
+    if sourceFailure != 0 { return .sourceFailed(sourceFailure) }
     // The bytes are kept even then: a connection that is not yet established tries another endpoint.
     return isTransient(failure) ? .blocked : .sinkFailed(failure)
   }
@@ -115,6 +127,7 @@ final class Relay {
     let sent = bytes.send(to: sink)
     if sent < 0 { return isTransient(errno) ? .blocked : .sinkFailed(errno) }
     delivered.add(UInt64(sent))
+    isPartlySent = true
     waiting = bytes
     guard bytes.isEmpty else { return .blocked }
     dropWaiting(shard)
@@ -130,12 +143,14 @@ final class Relay {
   }
 
   /// Reads once more after an endpoint's first bytes: one that answers and closes has often sent its FIN by now, and
-  /// it then leaves in one segment with the answer. Returns how many bytes more there are.
-  private func lookForEnd(_ shard: Shard, after received: Int, limit: Int) -> Int {
-    guard received < limit else { return 0 }
+  /// it then leaves in one segment with the answer. Returns how many bytes more there are, and the error if there is
+  /// one: reading again would not tell of it.
+  private func lookForEnd(_ shard: Shard, after received: Int, limit: Int) -> (count: Int, failure: CInt) {
+    guard received < limit else { return (0, 0) }
     let more = unsafe recv(source, shard.buffers.scratch + received, limit - received, 0)
     if more == 0 { phase = .flushing }
-    return max(more, 0)
+    guard more < 0 else { return (more, 0) }
+    return (0, isTransient(errno) ? 0 : errno)
   }
 
   private func dropWaiting(_ shard: Shard) {
@@ -181,9 +196,10 @@ extension Relay {
     guard moved > 0 else {
       let failure = errno
       shard.pipes.release(pipe)
-      if moved == 0 { return sourceEnded() }
-      if failure == EINVAL { return stopSplicing(shard, delivered: delivered) }
-      return isTransient(failure) ? .idle : .sourceFailed(failure)
+      // 0 may be the end, and EAGAIN an empty socket; splice(2) says both also where urgent data stops it (tcp(7)),
+      // and that socket stays readable without end. Reading tells which, and passes over the urgent byte.
+      if moved == 0 || failure == EINVAL || isTransient(failure) { return stopSplicing(shard, delivered: delivered) }
+      return .sourceFailed(failure)
     }
     pipe.count = moved
     self.pipe = pipe

@@ -26,6 +26,8 @@ final class Shard {
   private var spare: CInt
   private(set) var hangUps: HangUpWatch?
   private var isDraining = false
+  /// Set when a drain begins, for good.
+  private var hasDrained = false
   private var drained: (@Sendable (Int) -> Void)?
   private var drainTimer: DrainTimer?
 
@@ -53,6 +55,11 @@ final class Shard {
 
   /// Opens what is new, closes what is gone, and gives the others their new state. Connections stay.
   func apply(_ change: Change) {
+    guard !hasDrained else {
+      // Under way when the drain began: nothing is to listen any more.
+      for socket in change.opened.values { Glibc.close(socket) }
+      return
+    }
     let gone = listeners.filter { change.served[$0.key] == nil }
     for (address, listener) in gone {
       listeners[address] = nil
@@ -119,9 +126,11 @@ final class Shard {
   /// How many connections are open here.
   var connectionCount: Int { connections.count }
 
-  /// Accepts one connection in place of the spare descriptor, and resets it.
-  func resetOneWithSpareDescriptor(_ listener: CInt) {
-    guard spare >= 0 else { return }
+  /// Accepts one connection in place of the spare descriptor, and resets it; false when there was none to reset.
+  func resetOneWithSpareDescriptor(_ listener: CInt) -> Bool {
+    // Another thread may have been quicker to take the number that was free for a moment.
+    if spare < 0 { spare = unsafe Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC) }
+    guard spare >= 0 else { return false }
     Glibc.close(spare)
     var peer = sockaddr_storage()
     let client = unsafe clinux_accept(listener, &peer)
@@ -130,6 +139,7 @@ final class Shard {
       Glibc.close(client)
     }
     spare = unsafe Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
+    return client >= 0
   }
 
   // MARK: - Draining
@@ -138,6 +148,7 @@ final class Shard {
   /// number of those that were cut off by then.
   func drain(for seconds: Double, done: @escaping @Sendable (Int) -> Void) {
     isDraining = true
+    hasDrained = true
     drained = done
     for listener in listeners.values { listener.close() }
     listeners = [:]

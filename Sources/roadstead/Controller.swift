@@ -7,7 +7,7 @@ import Proxy
 
 /// Keeps the data plane at what the manifests say: plans, persists, serves, and remembers why.
 ///
-/// Takes one ``Event`` after another from ``run(_:)``; everything else is questions.
+/// ``apply(_:)`` takes one ``Event`` after another, from one caller; everything else is questions.
 actor Controller {
   /// What makes the controller look again.
   enum Event: Sendable {
@@ -29,6 +29,8 @@ actor Controller {
   private var saved: [ServiceName: [AddressAssignment]] = [:]
   private var lines: [ServiceName: String] = [:]
   private var reported: Set<String> = []
+  private var saveProblem: String?
+  private var fixedLines: Set<String> = []
 
   /// The last that was applied; nil before the first.
   private(set) var manifests: ManifestSnapshot?
@@ -55,27 +57,19 @@ actor Controller {
     started = clock.now
   }
 
-  /// Applies every event of the stream in turn.
-  func run(_ events: AsyncStream<Event>) async {
-    for await event in events { await apply(event) }
-  }
-
   /// Makes the data plane serve what `event` brings, and returns once it does.
   func apply(_ event: Event) async {
     if case .manifests(let manifests) = event {
       self.manifests = manifests
       plan = planner.plan(manifests.store, now: uptime)
-      report(manifests.problems + plan.problems)
       persist()
     }
     snapshot = builder.build(fixedPorts + plan.ports)
-    served = await plane.apply(snapshot)
-    for failure in served.failures.values { reportOnce("\(failure)", at: .error) }
-    for (address, services) in served.clashes {
-      for service in services {
-        reportOnce("\(address) is another Service's: \(service) is not served there", at: .error)
-      }
-    }
+    let report = await plane.apply(snapshot)
+    // What ends is not news.
+    guard !isDraining else { return }
+    served = report
+    reportProblems()
     printLines()
     // After the lines: whoever reads that a Service has an address can use it.
     for event in plan.events { logger.info("\(event)") }
@@ -106,27 +100,23 @@ actor Controller {
     }
     for name in lines.keys.sorted() where current[name] == nil { print("\(name)  is no longer served") }
     lines = current
-    for port in fixedPorts where reported.insert(ServiceLine.text(port)).inserted {
-      if port.listenAddresses.contains(where: served.listening.contains) { print(ServiceLine.text(port)) }
+    for port in fixedPorts where port.listenAddresses.contains(where: served.listening.contains) {
+      let line = ServiceLine.text(port)
+      if fixedLines.insert(line).inserted { print(line) }
     }
     flushStandardOutput()
   }
 
   /// Logs each problem when it is new; one that went away and comes back is new.
-  private func report(_ problems: [ManifestProblem]) {
-    let texts = Set(problems.map(\.description))
-    for problem in problems where !reported.contains(problem.description) {
-      switch problem.severity {
-      case .error: logger.error("\(problem)")
-      case .warning: logger.warning("\(problem)")
-      case .notice: logger.notice("\(problem)")
-      }
+  private func reportProblems() {
+    var problems = ((manifests?.problems ?? []) + plan.problems).map { ($0.severity.level, $0.description) }
+    problems += served.failures.values.map { (.error, $0.description) }
+    for (address, services) in served.clashes {
+      problems += services.map { (.error, "\(address) is another Service's: \($0) is not served there") }
     }
-    reported = texts
-  }
-
-  private func reportOnce(_ text: String, at level: Logger.Level) {
-    if reported.insert(text).inserted { logger.log(level: level, "\(text)") }
+    if let saveProblem { problems.append((.error, saveProblem)) }
+    for (level, text) in problems where !reported.contains(text) { logger.log(level: level, "\(text)") }
+    reported = Set(problems.map(\.1))
   }
 
   private func persist() {
@@ -134,8 +124,19 @@ actor Controller {
     do {
       try allocations.save(planner.assignments)
       saved = planner.assignments
+      saveProblem = nil
     } catch {
-      reportOnce("\(error)", at: .error)
+      saveProblem = error.description
+    }
+  }
+}
+
+extension ManifestProblem.Severity {
+  fileprivate var level: Logger.Level {
+    switch self {
+    case .error: .error
+    case .warning: .warning
+    case .notice: .notice
     }
   }
 }

@@ -121,7 +121,10 @@ struct Planner: Sendable {
         namespace: metadata.namespace, name: metadata.name, field: field, message: message)
     }
     var problems: [ManifestProblem] = []
-    if let waiting = planned.waiting { problems.append(problem(.error, "", waiting)) }
+    if let waiting = planned.waiting {
+      // One that prefers two families and has one is served as it asked to be.
+      problems.append(problem(planned.outcome.addresses.isEmpty ? .error : .warning, "", waiting))
+    }
     for (index, port) in planned.ports.enumerated() {
       if let text = port.problem { problems.append(problem(.error, "spec.ports[\(index)]", text)) }
     }

@@ -44,6 +44,7 @@ import Glibc
     switch error {
     case let error as CommandFailure: failure = error
     case let error as AdminError: failure = CommandFailure(error)
+    case let error as Errno: failure = CommandFailure(.system, "\(error)")
     default:
       // The parser's own code for this is 64 (sysexits.h).
       guard exitCode(for: error) == .validationFailure else { exit(withError: error) }

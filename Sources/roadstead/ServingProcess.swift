@@ -47,14 +47,24 @@ struct ServingProcess: Sendable {
     self.options = options
     let (level, format) = (options.logLevel, options.logFormat)
     logger = Logger(label: "roadstead") { _ in TextLogHandler(level: level, format: format) }
+    let shards = options.shards ?? Self.defaultShards
+    try Self.checkDescriptors(shards: shards)
     // Four fifths for flows, a socket each, and the rest for TCP and the process itself.
     let flowLimit = Int(clamping: OpenFiles.raised()) / 5 * 4
     control = try LoopThread(name: "control")
     let allocations = try Self.openState(options.stateDirectory)
     controller = Controller(
-      plane: try DataPlane(shardCount: options.shards ?? Self.defaultShards, flowLimit: flowLimit),
-      resolver: options.resolver,
+      plane: try DataPlane(shardCount: shards, flowLimit: flowLimit), resolver: options.resolver,
       fixedPorts: options.fixedPorts, allocations: allocations, logger: logger)
+  }
+
+  /// A loop that cannot be made is no error that could be handled: the start looks first.
+  private static func checkDescriptors(shards: Int) throws(CommandFailure) {
+    let allowed = OpenFiles.raised()
+    let needed = UInt64(24 + 8 * shards)
+    guard allowed < needed else { return }
+    throw CommandFailure(
+      .system, "only \(allowed) open files are allowed, and \(shards) shards need \(needed) (ulimit -n)")
   }
 
   private static func openState(_ directory: String?) throws(CommandFailure) -> AllocationStore? {

@@ -41,7 +41,29 @@ import Testing
     #expect(builder.build([port(pods: 1...2)]).ports[0].endpoints[1] === first)
     first.active.wrappingSubtract(1, ordering: .relaxed)
     _ = builder.build([port(pods: 1...1)])
+    _ = builder.build([port(pods: 3...3)])
     #expect(builder.build([port(pods: 1...2)]).ports[0].endpoints[1] !== first)
+  }
+
+  @Test func `what the last snapshot's selector still chooses is counted in the new one`() {
+    var builder = SnapshotBuilder(shardCount: 1, reasonCount: 1)
+    let old = builder.build([port(pods: 1...1)]).ports[0]
+    let new = builder.build([port(pods: 2...2)]).ports[0]
+    unsafe old.endpoints[0].counters(ofShard: 0).pointee.bytesIn.add(7)
+    #expect(new.traffic.bytesIn == 7)
+    let newest = builder.build([port(pods: 3...3)]).ports[0]
+    #expect(newest.traffic.bytesIn == 7)
+    #expect(newest.formerEndpoints.map(\.endpoint) == new.endpoints.map(\.endpoint))
+  }
+
+  @Test func `two ports of one Service and number on different addresses count apart, over edits too`() {
+    var builder = SnapshotBuilder(shardCount: 1, reasonCount: 1)
+    var other = port("-")
+    other.listen = [SocketAddress("10.101.0.51:8080")!]
+    let first = builder.build([port("-"), other]).ports
+    #expect(first[0].counters !== first[1].counters)
+    let second = builder.build([port("-"), other]).ports
+    #expect(first[0] === second[0] && first[1] === second[1])
   }
 
   @Test func `a port without an address is left out`() {

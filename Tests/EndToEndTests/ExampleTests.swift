@@ -3,8 +3,8 @@ import Testing
 
 /// Every directory of examples/ runs as its README says.
 @Suite struct ExampleTests {
-  /// The directories that have a test below.
-  static let tested: Set<String> = ["quickstart", "sidecar"]
+  /// The directories that have a test: below, in ``PoolExampleTests``, and node-ports' run.sh in Tests/lab.
+  static let tested: Set<String> = ["node-ports", "pools", "quickstart", "sidecar"]
 
   @Test("each example has a README, a run.sh and a test")
   func complete() throws {
@@ -29,6 +29,20 @@ import Testing
     #expect(result.exit == .code(0), "\(result.transcript)")
     let counts = result.output.filter { $0.hasPrefix("  ") && $0.contains("app-") }
     #expect(counts == ["  10 app-1", "  30 app-2"], "\(result.transcript)")
+  }
+
+  @Test("examples/node-ports is valid and leads to the four nodes", .timeLimit(.minutes(1)))
+  func nodePorts() throws {
+    let manifests = "\(RoadsteadBinary.checkout)/examples/node-ports"
+    let check = try RoadsteadBinary.run(["check", "-f", manifests, "--target", "node-port"])
+    #expect(check.exit == .code(0), "\(check.transcript)")
+    for (service, address, port) in [("web", "10.101.0.50", 31231), ("was", "10.101.0.51", 31111)] {
+      let result = try RoadsteadBinary.run(["explain", "-f", manifests, "--target", "node-port", service])
+      #expect(result.transcript.contains("address  \(address),"), "\(result.transcript)")
+      for node in 10...13 {
+        #expect(result.transcript.contains("192.168.118.\(node):\(port)"), "\(result.transcript)")
+      }
+    }
   }
 
   private func script(_ name: String) throws -> Finished {

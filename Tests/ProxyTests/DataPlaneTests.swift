@@ -92,6 +92,26 @@ import Testing
     #expect(plane.closes(.finished) >= 1)
   }
 
+  @Test func `nothing listens after a drain, whatever was being applied when it began`() async throws {
+    let block = try LoopbackBlock()
+    for round in 0..<20 {
+      let plane = try DataPlane(shardCount: 2)
+      var builder = SnapshotBuilder(shardCount: 2, reasonCount: DataPlane.reasonCount)
+      let listen = (10..<40).map { block.address($0, port: 8080) }
+      let snapshots = [listen.prefix(15), listen.suffix(15)].map { addresses in
+        builder.build(addresses.map { ServicePort(service: "default/\($0)", listen: [$0], endpoints: []) })
+      }
+      _ = await plane.apply(snapshots[0])
+      let applying = Task { await plane.apply(snapshots[1]) }
+      for _ in 0..<round { await Task.yield() }
+      _ = await plane.drain(for: 0.1)
+      _ = await applying.value
+      for address in listen {
+        #expect(throws: ConnectFailure.self, "\(address), round \(round)") { _ = try TCPStream(to: address) }
+      }
+    }
+  }
+
   @Test func `clients that the kernel has accepted are served though the listener closes`() async throws {
     let block = try LoopbackBlock()
     let server = try TestServer(on: block.address(1, port: 18080), Handlers.echo)

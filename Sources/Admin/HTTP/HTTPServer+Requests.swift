@@ -3,10 +3,12 @@ import CMicroHTTPD
 // What libmicrohttpd calls, within MHD_run or MHD_stop_daemon.
 extension HTTPServer {
   func connectionStarted(_ connection: OpaquePointer) {
+    hasStarted = true
     incomplete[unsafe cmhd_socket(connection)] = loop.now
   }
 
   func connectionClosed(_ connection: OpaquePointer) {
+    hasClosed = true
     incomplete[unsafe cmhd_socket(connection)] = nil
   }
 

@@ -50,6 +50,11 @@ import Glibc
   // Inside MHD_run, which must not be entered again.
   private var isTurning = false
   private var isEnding = false
+  // At a limit the daemon stops to accept, and starts again in the turn after the one that closed a connection.
+  var hasClosed = false
+  // Whether a connection has come since the last turn, and how many turns in a row none did.
+  var hasStarted = false
+  private var quietTurns = 0
 
   /// Listens, and answers as soon as the loop runs. Throws what kept it from listening.
   public init(
@@ -114,9 +119,33 @@ import Glibc
     link.server = nil
   }
 
-  public override func ready(_ events: Readiness, on descriptor: CInt) { turn() }
+  private static let pauseWithoutDescriptors = 0.1
 
-  public override func timerFired() { turn() }
+  public override func ready(_ events: Readiness, on descriptor: CInt) {
+    turn()
+    // Without a descriptor the daemon cannot accept, and whoever waits in the queue would wake the loop without end.
+    quietTurns = hasStarted ? 0 : quietTurns + 1
+    hasStarted = false
+    guard quietTurns >= 8 else { return }
+    quietTurns = 0
+    guard isOutOfDescriptors(descriptor) else { return }
+    watcher?.watch([])
+    timer?.schedule(after: Self.pauseWithoutDescriptors)
+  }
+
+  private func isOutOfDescriptors(_ descriptor: CInt) -> Bool {
+    // The server may have ended in the turn.
+    guard watcher != nil else { return false }
+    let probe = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    guard probe >= 0 else { return Errno.current.rawValue == EMFILE || Errno.current.rawValue == ENFILE }
+    close(probe)
+    return false
+  }
+
+  public override func timerFired() {
+    watcher?.watch(.read)
+    turn()
+  }
 
   private func turn() {
     guard let daemon = unsafe daemon else { return }
@@ -129,6 +158,8 @@ import Glibc
     // Libmicrohttpd may also have work left that no descriptor tells of: then this is 0.
     var seconds = unsafe MHD_get_timeout(daemon, &milliseconds) == .YES ? Double(milliseconds) / 1000 : .infinity
     if !incomplete.isEmpty { seconds = min(seconds, 1) }
+    if hasClosed { seconds = 0 }
+    hasClosed = false
     if seconds.isFinite { timer?.schedule(after: seconds) } else { timer?.stop() }
   }
 

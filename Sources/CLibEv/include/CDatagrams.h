@@ -43,6 +43,10 @@ struct cdatagram_slot *cdatagram_slot_at(struct cdatagram_batch *batch, int inde
 /// Receives into the `count` slots from `first`, without waiting; how many were filled, or -1 with errno.
 int cdatagram_receive(struct cdatagram_batch *batch, int fd, int first, int count);
 
+/// Receives one datagram into a slot, with the cheapest call: not for a socket with cdatagram_coalesce. 1, or -1 with
+/// errno. The peer is left as it is.
+int cdatagram_receive_one(struct cdatagram_batch *batch, int fd, int index);
+
 /// Sends the slots as datagrams of one flow on a connected socket, together where sizes allow.
 ///
 /// Returns how many slots were sent; fewer than `count` with errno for the one that was not, of which what has gone is
@@ -69,8 +73,12 @@ int cdatagram_local(const struct cdatagram_slot *slot, uint64_t *high, uint64_t 
 /// Whether two slots came from one peer to one address.
 int cdatagram_same_peer(const struct cdatagram_slot *a, const struct cdatagram_slot *b);
 
-/// A UDP socket's options: as much room as the system allows up to `bytes`, UDP_GRO, SO_RXQ_OVFL.
+/// Gives a socket as much room to receive as the system allows, up to `bytes`.
 void cdatagram_prepare(int fd, int bytes);
+
+/// Lets the kernel put datagrams of one flow together (UDP_GRO) and tell what it had no room for (SO_RXQ_OVFL): from
+/// then on the socket is read by cdatagram_receive alone.
+void cdatagram_coalesce(int fd);
 
 /// Makes a socket of family 4 or 6 that is bound to the wildcard tell which address was asked.
 void cdatagram_tell_local(int fd, int family);

@@ -1,4 +1,5 @@
 import EventLoop
+import Glibc
 
 /// Watches the manifests of a ``ManifestLoader`` with inotify(7), and says what they are after each change.
 ///
@@ -74,11 +75,32 @@ public final class ManifestWatcher: EventHandler {
   }
 
   public override func timerFired() {
+    // No event tells that there are descriptors again: the edit waits for them.
+    guard hasDescriptor else { return timer?.schedule(after: Self.waitForDescriptors) ?? () }
+    readPending()
+    // They may have run out meanwhile, and what could not be read looks again.
+    guard !hasDescriptor else { return }
+    isReloadPending = true
+    timer?.schedule(after: Self.waitForDescriptors)
+  }
+
+  private func readPending() {
     if isReloadPending { return reload() }
     if isRescanPending { return rescan() }
     let files = pendingFiles
     pendingFiles = []
     if let snapshot = loader.refresh(files) { send(snapshot) }
+  }
+
+  private static let waitForDescriptors = 0.5
+
+  /// Whether the system has a descriptor to give (EMFILE, ENFILE).
+  private var hasDescriptor: Bool {
+    guard let descriptor = inotify?.descriptor else { return true }
+    let probe = fcntl(descriptor, F_DUPFD_CLOEXEC, 0)
+    guard probe >= 0 else { return false }
+    close(probe)
+    return true
   }
 
   private func take(_ event: Inotify.Event) {

@@ -22,6 +22,11 @@ import Glibc
     Int(unsafe cdatagram_receive(raw, socket, CInt(first), CInt(count)))
   }
 
+  /// Receives one datagram into a slot, from a socket that coalesces none: 1, or -1 with errno.
+  func receiveOne(from socket: CInt, into index: Int) -> Int {
+    Int(unsafe cdatagram_receive_one(raw, socket, CInt(index)))
+  }
+
   /// What a call has sent.
   struct Sent {
     /// Slots that are done; fewer than asked for with `error` for the next one.

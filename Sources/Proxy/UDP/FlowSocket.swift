@@ -15,6 +15,10 @@ import Glibc
   private(set) var traffic: UnsafeMutablePointer<TrafficCounters>
   /// The largest size that UDP_SEGMENT takes on the way to this endpoint.
   var segmentLimit = DatagramBatch.noSegmentLimit
+  /// Replies since the client's last datagram.
+  var repliesInARow = 0
+  /// Whether the endpoint sends streams, which are read by batches; single replies are read by the cheapest call.
+  private(set) var isStreaming = false
   private let forwarder: UDPForwarder
   private var watcher: ReadinessWatcher?
   private var kernelDrops = KernelDrops()
@@ -41,6 +45,12 @@ import Glibc
     guard unsafe address.withSockaddr({ unsafe connect(socket.rawValue, $0, $1) }) == 0 else { throw .current }
     watcher = ReadinessWatcher(loop: forwarder.shard.loop, descriptor: socket, handler: self)
     watcher?.watch(.read)
+  }
+
+  /// Reads by batches from now on.
+  func stream() {
+    isStreaming = true
+    cdatagram_coalesce(descriptor)
   }
 
   var descriptor: CInt { watcher?.descriptor ?? -1 }

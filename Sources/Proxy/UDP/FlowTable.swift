@@ -51,9 +51,10 @@ struct FlowTable {
 
   static let youngSeconds = 5.0
 
+  // Without a reference, so that looking at one counts none; the endpoints are beside them.
   private struct Flow {
     var key: Key
-    var endpoint: EndpointState?
+    var isLive = true
     var lastDatagram: Double
     var idleSeconds: Double
     var generation: Int
@@ -73,7 +74,8 @@ struct FlowTable {
   /// Flows at one time.
   let limit: Int
   private let provenLimit: Int
-  private var flows: [Flow?] = []
+  private var flows: [Flow] = []
+  private var endpoints: [EndpointState?] = []
   private var free: [FlowID] = []
   private var ids: [Key: FlowID] = [:]
   // Each in order of the last datagram. The first is of young flows, the others of proven ones by idle timeout.
@@ -105,15 +107,15 @@ struct FlowTable {
       return open(key, generation: generation, idleSeconds: idleSeconds, now: now, choose: choose)
     }
     var decision = Decision(action: .forward(id))
-    if flows[id]!.generation != generation { setIdleSeconds(id, idleSeconds) }
-    if flows[id]!.list == 0, flows[id]!.hasReplied {
+    if flows[id].generation != generation { setIdleSeconds(id, idleSeconds) }
+    if flows[id].list == 0, flows[id].hasReplied {
       if let victim = prove(id) {
         decision.evicted = victim
         decision.reason = .evictedIdle
       }
     }
     touch(id, now)
-    if flows[id]!.generation != generation || flows[id]!.isRefused {
+    if flows[id].generation != generation || flows[id].isRefused {
       decision.action = reconsider(id, generation: generation, current: current, choose: choose)
     }
     return decision
@@ -121,20 +123,19 @@ struct FlowTable {
 
   /// The endpoint answered.
   mutating func reply(_ id: FlowID, now: Double) {
-    guard flows.indices.contains(id), flows[id] != nil else { return }
-    flows[id]!.hasReplied = true
+    guard isLive(id) else { return }
+    flows[id].hasReplied = true
     touch(id, now)
   }
 
   /// The endpoint refused (ICMP port unreachable): the next datagram goes elsewhere.
   mutating func refused(_ id: FlowID) {
-    guard flows.indices.contains(id) else { return }
-    flows[id]?.isRefused = true
+    if isLive(id) { flows[id].isRefused = true }
   }
 
   /// A datagram's send was refused: chooses another endpoint for it now. `.forward` when there is no other.
   mutating func moveRefused(_ id: FlowID, generation: Int, choose: Choose) -> Action {
-    flows[id]!.isRefused = true
+    flows[id].isRefused = true
     return reconsider(id, generation: generation, current: { $0 }, choose: choose)
   }
 
@@ -142,7 +143,7 @@ struct FlowTable {
   mutating func expire(now: Double) -> (id: FlowID, endpoint: EndpointState?, reason: FlowEnd)? {
     for index in lists.indices {
       let id = lists[index].head
-      guard id >= 0, now - flows[id]!.lastDatagram >= lists[index].seconds else { continue }
+      guard id >= 0, now - flows[id].lastDatagram >= lists[index].seconds else { continue }
       return (id, remove(id), index == 0 ? .young : .idle)
     }
     return nil
@@ -152,7 +153,7 @@ struct FlowTable {
   var nextExpiry: Double? {
     var next: Double?
     for index in lists.indices where lists[index].head >= 0 {
-      let end = flows[lists[index].head]!.lastDatagram + lists[index].seconds
+      let end = flows[lists[index].head].lastDatagram + lists[index].seconds
       if next.map({ end < $0 }) ?? true { next = end }
     }
     return next
@@ -160,20 +161,24 @@ struct FlowTable {
 
   /// Takes a flow out, and lowers its endpoint's count. Returns the endpoint.
   @discardableResult mutating func remove(_ id: FlowID) -> EndpointState? {
-    guard flows.indices.contains(id), let flow = flows[id] else { return nil }
+    guard isLive(id) else { return nil }
     unlink(id)
-    if flow.list > 0 { provenCount -= 1 }
-    ids[flow.key] = nil
-    flows[id] = nil
+    if flows[id].list > 0 { provenCount -= 1 }
+    ids[flows[id].key] = nil
+    flows[id].isLive = false
     free.append(id)
-    flow.endpoint?.active.wrappingSubtract(1, ordering: .relaxed)
-    return flow.endpoint
+    let endpoint = endpoints[id]
+    endpoints[id] = nil
+    endpoint?.active.wrappingSubtract(1, ordering: .relaxed)
+    return endpoint
   }
+
+  private func isLive(_ id: FlowID) -> Bool { flows.indices.contains(id) && flows[id].isLive }
 
   /// The flows of one listener, in no order.
   func flows(at listener: Int) -> [FlowID] { ids.compactMap { $0.key.listener == listener ? $0.value : nil } }
 
-  func endpoint(of id: FlowID) -> EndpointState? { flows.indices.contains(id) ? flows[id]?.endpoint : nil }
+  func endpoint(of id: FlowID) -> EndpointState? { isLive(id) ? endpoints[id] : nil }
 
   // MARK: - Steps
 
@@ -190,8 +195,14 @@ struct FlowTable {
     }
     let id = free.popLast() ?? flows.count
     let flow = Flow(
-      key: key, endpoint: endpoint, lastDatagram: now, idleSeconds: idleSeconds, generation: generation, list: 0)
-    if id == flows.count { flows.append(flow) } else { flows[id] = flow }
+      key: key, lastDatagram: now, idleSeconds: idleSeconds, generation: generation, list: 0)
+    if id == flows.count {
+      flows.append(flow)
+      endpoints.append(endpoint)
+    } else {
+      flows[id] = flow
+      endpoints[id] = endpoint
+    }
     ids[key] = id
     link(id)
     decision.action = .open(id)
@@ -201,38 +212,39 @@ struct FlowTable {
   private mutating func reconsider(
     _ id: FlowID, generation: Int, current: Current, choose: Choose
   ) -> Action {
-    let flow = flows[id]!
-    flows[id]!.generation = generation
-    flows[id]!.isRefused = false
-    let present = flow.endpoint.flatMap(current)
-    if !flow.isRefused, let present { return stay(id, at: present) }
-    guard let other = choose(flow.key.client.address, flow.isRefused ? flow.endpoint : nil) else {
+    let isRefused = flows[id].isRefused
+    let former = endpoints[id]
+    flows[id].generation = generation
+    flows[id].isRefused = false
+    let present = former.flatMap(current)
+    if !isRefused, let present { return stay(id, at: present) }
+    guard let other = choose(flows[id].key.client.address, isRefused ? former : nil) else {
       // One that refused may be back; one that is gone is not.
       if let present { return stay(id, at: present) }
       // Asked again at the next datagram, when there may be one.
-      flows[id]!.generation = generation &- 1
+      flows[id].generation = generation &- 1
       return .drop(.noEndpoint)
     }
-    flow.endpoint?.active.wrappingSubtract(1, ordering: .relaxed)
-    flows[id]!.endpoint = other
+    former?.active.wrappingSubtract(1, ordering: .relaxed)
+    endpoints[id] = other
     return .move(id)
   }
 
   private mutating func stay(_ id: FlowID, at endpoint: EndpointState) -> Action {
-    guard let former = flows[id]!.endpoint, former !== endpoint else { return .forward(id) }
+    guard let former = endpoints[id], former !== endpoint else { return .forward(id) }
     former.active.wrappingSubtract(1, ordering: .relaxed)
     endpoint.active.wrappingAdd(1, ordering: .relaxed)
-    flows[id]!.endpoint = endpoint
+    endpoints[id] = endpoint
     return .adopt(id)
   }
 
   /// Takes a changed timeout over.
   private mutating func setIdleSeconds(_ id: FlowID, _ seconds: Double) {
-    guard flows[id]!.idleSeconds != seconds else { return }
-    flows[id]!.idleSeconds = seconds
-    guard flows[id]!.list > 0 else { return }
+    guard flows[id].idleSeconds != seconds else { return }
+    flows[id].idleSeconds = seconds
+    guard flows[id].list > 0 else { return }
     unlink(id)
-    flows[id]!.list = list(for: seconds)
+    flows[id].list = list(for: seconds)
     // In its place at the end: a datagram has just come.
     link(id)
   }
@@ -245,7 +257,7 @@ struct FlowTable {
       remove(oldest)
     }
     unlink(id)
-    flows[id]!.list = list(for: flows[id]!.idleSeconds)
+    flows[id].list = list(for: flows[id].idleSeconds)
     provenCount += 1
     link(id)
     return victim
@@ -253,7 +265,7 @@ struct FlowTable {
 
   private var longestIdle: FlowID? {
     lists.dropFirst().compactMap { $0.head < 0 ? nil : $0.head }
-      .min { flows[$0]!.lastDatagram < flows[$1]!.lastDatagram }
+      .min { flows[$0].lastDatagram < flows[$1].lastDatagram }
   }
 
   private mutating func list(for seconds: Double) -> Int {
@@ -273,25 +285,25 @@ struct FlowTable {
   // MARK: - Order of the last datagram
 
   private mutating func touch(_ id: FlowID, _ now: Double) {
-    flows[id]!.lastDatagram = now
-    if lists[flows[id]!.list].tail == id { return }
+    flows[id].lastDatagram = now
+    if lists[flows[id].list].tail == id { return }
     unlink(id)
     link(id)
   }
 
   private mutating func link(_ id: FlowID) {
-    let list = flows[id]!.list
+    let list = flows[id].list
     let tail = lists[list].tail
-    flows[id]!.previous = tail
-    flows[id]!.next = -1
-    if tail >= 0 { flows[tail]!.next = id } else { lists[list].head = id }
+    flows[id].previous = tail
+    flows[id].next = -1
+    if tail >= 0 { flows[tail].next = id } else { lists[list].head = id }
     lists[list].tail = id
   }
 
   private mutating func unlink(_ id: FlowID) {
-    let (list, previous, next) = (flows[id]!.list, flows[id]!.previous, flows[id]!.next)
-    if previous >= 0 { flows[previous]!.next = next } else { lists[list].head = next }
-    if next >= 0 { flows[next]!.previous = previous } else { lists[list].tail = previous }
+    let (list, previous, next) = (flows[id].list, flows[id].previous, flows[id].next)
+    if previous >= 0 { flows[previous].next = next } else { lists[list].head = next }
+    if next >= 0 { flows[next].previous = previous } else { lists[list].tail = previous }
   }
 }
 
@@ -306,12 +318,13 @@ extension FlowTable {
       var id = list.head
       var before = -1
       while id >= 0 {
-        guard let flow = flows[id] else { return "list \(index) holds flow \(id), which is gone" }
+        guard isLive(id) else { return "list \(index) holds flow \(id), which is gone" }
+        let flow = flows[id]
         if flow.list != index { return "flow \(id) is in list \(index) and thinks \(flow.list)" }
         if flow.previous != before { return "flow \(id) does not know its predecessor" }
-        if before >= 0, flows[before]!.lastDatagram > flow.lastDatagram { return "list \(index) is out of order" }
+        if before >= 0, flows[before].lastDatagram > flow.lastDatagram { return "list \(index) is out of order" }
         if ids[flow.key] != id { return "flow \(id) is not found by its key" }
-        if flow.endpoint == nil { return "flow \(id) has no endpoint" }
+        if endpoints[id] == nil { return "flow \(id) has no endpoint" }
         if index > 0, flow.idleSeconds != list.seconds { return "flow \(id) is in the list of another timeout" }
         seen += 1
         if index > 0 { proven += 1 }

@@ -26,6 +26,7 @@ final class UDPForwarder: EventHandler {
   // One socket may take so many slots at a time, so that no flow starves the others.
   private static let repliesAtOnce = 16
   private static let batchesAtOnce = 4
+  private static let repliesOfAStream = 8
 
   /// `limit`: flows at one time on this shard.
   init(shard: Shard, limit: Int) {
@@ -73,8 +74,8 @@ final class UDPForwarder: EventHandler {
     }
     let decision = table.datagram(
       from: client, to: inbound.local(of: slots.lowerBound), at: listener.number, generation: listener.generation,
-      idleSeconds: listener.served.port.timeouts.udpIdle, now: shard.clock.now, current: listener.current,
-      choose: listener.choose)
+      idleSeconds: listener.served.port.timeouts.udpIdle, now: shard.clock.now, current: { listener.current($0) },
+      choose: { listener.choose($0, refused: $1) })
     if let evicted = decision.evicted, let reason = decision.reason { closeSocket(evicted, reason) }
     switch decision.action {
     case .forward(let id):
@@ -99,6 +100,7 @@ final class UDPForwarder: EventHandler {
   private func send(_ slots: Range<Int>, _ socket: FlowSocket, tries: Int = 0) {
     let sent = inbound.send(slots, on: socket.descriptor, segmentLimit: &socket.segmentLimit)
     let listener = socket.listener
+    socket.repliesInARow = 0
     if sent.datagrams > 0 {
       listener.served.counters.countDatagramsIn(sent.datagrams, shard: shard.index)
       unsafe socket.traffic.pointee.bytesIn.add(UInt64(sent.bytes))
@@ -134,7 +136,7 @@ final class UDPForwarder: EventHandler {
   private func resend(_ slots: Range<Int>, _ socket: FlowSocket, tries: Int) {
     unsafe socket.traffic.pointee.connectFailures.add()
     let listener = socket.listener
-    switch table.moveRefused(socket.id, generation: listener.generation, choose: listener.choose) {
+    switch table.moveRefused(socket.id, generation: listener.generation, choose: { listener.choose($0, refused: $1) }) {
     case .move(let id):
       listener.served.counters.countRetry(shard: shard.index)
       if let moved = moveSocket(id, listener, slots) { send(slots, moved, tries: tries) }
@@ -147,7 +149,10 @@ final class UDPForwarder: EventHandler {
 
   func receiveReplies(_ socket: FlowSocket, _ descriptor: CInt) {
     if replying !== socket.listener || queued + Self.repliesAtOnce > DatagramBatch.size { flush() }
-    let count = outbound.receive(from: descriptor, first: queued, count: Self.repliesAtOnce)
+    let count =
+      socket.isStreaming
+      ? outbound.receive(from: descriptor, first: queued, count: Self.repliesAtOnce)
+      : outbound.receiveOne(from: descriptor, into: queued)
     guard count > 0 else {
       if count < 0, Self.isUnreachable(errno) {
         unsafe socket.traffic.pointee.connectFailures.add()
@@ -164,6 +169,8 @@ final class UDPForwarder: EventHandler {
       bytes += outbound.bytes(in: slot)
     }
     unsafe socket.traffic.pointee.bytesOut.add(UInt64(bytes))
+    socket.repliesInARow += count
+    if !socket.isStreaming, socket.repliesInARow >= Self.repliesOfAStream { socket.stream() }
     table.reply(socket.id, now: shard.clock.now)
     replying = socket.listener
     queued += count
@@ -208,7 +215,10 @@ final class UDPForwarder: EventHandler {
         if Self.isLocal(error) { break }
         reason = .refused
         unsafe endpoint.counters(ofShard: shard.index).pointee.connectFailures.add()
-        guard case .move = table.moveRefused(id, generation: listener.generation, choose: listener.choose) else {
+        guard
+          case .move = table.moveRefused(
+            id, generation: listener.generation, choose: { listener.choose($0, refused: $1) })
+        else {
           break
         }
         listener.served.counters.countRetry(shard: shard.index)

@@ -19,8 +19,13 @@ struct CheckCommand: ParsableCommand {
     for problem in problems { print(problem) }
     let errors = problems.count { $0.severity == .error }
     let warnings = problems.count { $0.severity == .warning }
-    let found = "\(plan.services.count) Services, \(plan.pools.count) pools in \(loaded.files.count) files"
-    print("\(found): \(errors == 0 ? "valid" : "\(errors) errors")\(warnings == 0 ? "" : ", \(warnings) warnings")")
+    let found = [count(plan.services.count, "Service"), count(plan.pools.count, "pool")].joined(separator: ", ")
+    let verdict = errors == 0 ? "valid" : count(errors, "error")
+    print(
+      "\(found) in \(count(loaded.files.count, "file")): \(verdict)"
+        + (warnings == 0 ? "" : ", \(count(warnings, "warning"))"))
     if errors > 0 { throw ExitCode(1) }
   }
+
+  private func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
 }

@@ -187,17 +187,26 @@ static uint16_t fill(struct cdatagram_batch *batch, int m, int first, int run, i
   return segment;
 }
 
+static ssize_t send_one(struct cdatagram_slot *slot, uint32_t length, int fd, int to_peer) {
+  if (!to_peer) {
+    ssize_t sent = send(fd, slot->data, length, MSG_DONTWAIT);
+    // A router's word about an earlier datagram (RFC 1191): from now on the kernel makes fragments.
+    return sent < 0 && errno == EMSGSIZE ? send(fd, slot->data, length, MSG_DONTWAIT) : sent;
+  }
+  _Alignas(struct cmsghdr) uint8_t control[CONTROL_SIZE];
+  struct iovec piece = {.iov_base = slot->data, .iov_len = length};
+  struct msghdr header = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = 0};
+  address(&header, slot);
+  if (!header.msg_controllen) header.msg_control = NULL;
+  return sendmsg(fd, &header, MSG_DONTWAIT);
+}
+
 /// Sends what is left of a slot one by one, for kernels, devices and sizes without UDP_SEGMENT.
 static int send_singly(struct cdatagram_slot *slot, int fd, int to_peer, struct cdatagram_sent *sent) {
-  _Alignas(struct cmsghdr) uint8_t control[CONTROL_SIZE];
   uint32_t size = slot->segment ? slot->segment : slot->length;
   do {
     uint32_t length = slot->length < size ? slot->length : size;
-    struct iovec piece = {.iov_base = slot->data, .iov_len = length};
-    struct msghdr header = {.msg_iov = &piece, .msg_iovlen = 1, .msg_control = control, .msg_controllen = 0};
-    if (to_peer) address(&header, slot);
-    if (!header.msg_controllen) header.msg_control = NULL;
-    if (sendmsg(fd, &header, MSG_DONTWAIT) < 0) return -1;
+    if (send_one(slot, length, fd, to_peer) < 0) return -1;
     slot->data += length;
     slot->length -= length;
     sent->datagrams++;
@@ -210,7 +219,7 @@ static int is_segment_refusal(int error) { return error == EIO || error == EINVA
 
 static int send_slots(struct cdatagram_batch *batch, int fd, int first, int count, int to_peer, int *segment_limit,
                       struct cdatagram_sent *sent) {
-  int done = 0, was_too_large = 0;
+  int done = 0;
   *sent = (struct cdatagram_sent){0};
   while (done < count) {
     // The common case is the cheapest call there is.
@@ -247,9 +256,9 @@ static int send_slots(struct cdatagram_batch *batch, int fd, int first, int coun
       }
       continue;
     }
-    // A router's word about an earlier datagram (RFC 1191): from now on the kernel makes fragments.
-    if (error == EMSGSIZE && !to_peer && !was_too_large) {
-      was_too_large = 1;
+    if (error == EMSGSIZE && !to_peer) {
+      if (send_singly(&batch->slots[first + done], fd, to_peer, sent) != 0) return done;
+      done++;
       continue;
     }
     errno = error;

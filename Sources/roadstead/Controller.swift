@@ -74,7 +74,8 @@ actor Controller {
     printLines()
     sayFlowLimit()
     // After the lines: whoever reads that a Service has an address can use it.
-    for event in plan.events { logger.info("\(event)") }
+    let waiting = Set(plan.services.compactMap(\.waiting))
+    for text in plan.events.map(\.description) where !waiting.contains(text) { logger.info("\(text)") }
     plan.events = []
   }
 
@@ -118,8 +119,11 @@ actor Controller {
 
   /// Logs each problem when it is new; one that went away and comes back is new.
   private func reportProblems() {
-    var problems = ((manifests?.problems ?? []) + plan.problems).map { ($0.severity.level, $0.description) }
-    problems += served.failures.values.map { (.error, $0.description) }
+    var problems = ((manifests?.problems ?? []) + plan.problems).map { ($0.severity.level, $0.logMessage) }
+    for port in fixedPorts + plan.ports where !served.failures.isEmpty {
+      let failures = port.listenAddresses.compactMap { served.failures[$0] }
+      problems += failures.map { (.error, "\(port.service == "-" ? "--listen" : port.service): \($0)") }
+    }
     for (address, services) in served.clashes {
       problems += services.map { (.error, "\(address) is another Service's: \($0) is not served there") }
     }

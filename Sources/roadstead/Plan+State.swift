@@ -56,7 +56,7 @@ extension PlannedService {
           assignment.address.description, pool: assignment.pool, reason: addressReason,
           interface: interfaces.interface(of: assignment.address),
           notAnnounced: assignment.address.isLoopback ? "a loopback address" : "this version announces nothing")
-      }, waiting: waiting, balance: settings.balance.rawValue, settings: shownSettings,
+      }, waiting: waiting, balance: Planner.balance(of: service, settings).rawValue, settings: shownSettings,
       target: AdminState.Target(
         kind: target.source == .nodePorts ? "node-port" : "pod",
         reason: ([target.reason] + target.notes).joined(separator: "; ")),

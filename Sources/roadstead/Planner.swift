@@ -65,15 +65,18 @@ struct Planner: Sendable {
     guard let transport = resolved.port.protocol.transport else {
       return PlannedPort(resolved: resolved, served: nil, problem: resolved.problem)
     }
-    // Affinity by source address needs no memory here: every instance and every shard chooses alike.
-    let balance = service.spec.sessionAffinity == .clientIP ? .maglev : settings.balance
     var timeouts = settings.timeouts
     timeouts.udpIdle = settings.udpIdleTimeout
     let served = ServicePort(
       service: service.metadata.namespacedName.description, name: resolved.port.name, transport: transport,
       listen: addresses.map { SocketAddress($0, port: resolved.port.port) },
-      endpoints: resolved.endpoints.map(\.endpoint), balance: balance, timeouts: timeouts)
+      endpoints: resolved.endpoints.map(\.endpoint), balance: Self.balance(of: service, settings), timeouts: timeouts)
     return PlannedPort(resolved: resolved, served: addresses.isEmpty ? nil : served, problem: resolved.problem)
+  }
+
+  /// Affinity by source address needs no memory here: every instance and every shard chooses alike.
+  static func balance(of service: Service, _ settings: ServiceSettings) -> BalancePolicy {
+    service.spec.sessionAffinity == .clientIP ? .maglev : settings.balance
   }
 
   private func request(_ service: Service, _ store: ObjectStore) -> AddressRequest {

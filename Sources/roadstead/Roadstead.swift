@@ -48,11 +48,25 @@ import Glibc
     default:
       // The parser's own code for this is 64 (sysexits.h).
       guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
-      write(fullMessage(for: error))
-      Glibc.exit(ExitStatus.usage.rawValue)
+      failure = CommandFailure(.usage, "\(oneLine(message(for: error))) (see \(helpCommand))")
     }
     write("roadstead: \(failure)")
     Glibc.exit(failure.status.rawValue)
+  }
+
+  /// The parser lists longer choices on lines of their own.
+  private static func oneLine(_ message: String) -> String {
+    let lines = message.split(separator: "\n")
+    guard let first = lines.first, lines.count > 1 else { return message }
+    let choices = lines.dropFirst().map { $0.drop { " -".contains($0) } }
+    return "\(first) \(choices.joined(separator: ", "))"
+  }
+
+  /// What to type for the help on what was typed.
+  private static var helpCommand: String {
+    let names = configuration.subcommands.compactMap { $0.configuration.commandName }
+    let named = CommandLine.arguments.dropFirst().first { names.contains($0) }
+    return "roadstead \(named.map { "\($0) " } ?? "")--help"
   }
 
   private static func write(_ line: String) {

@@ -175,8 +175,12 @@ struct ServingProcess: Sendable {
       readiness: { [readiness] in readiness.value },
       state: { [controller, startedAt] answer in Task { answer(await controller.freshState(startedAt: startedAt)) } })
     let address = options.admin
-    return try await control.loop.make { loop in
-      try HTTPServer(loop: loop, address: address, routes: routes)
+    do {
+      return try await control.loop.make { loop in
+        try HTTPServer(loop: loop, address: address, routes: routes)
+      }
+    } catch let error as AdminError {
+      throw CommandFailure(.system, "\(error); choose another address with --admin, or --admin none")
     }
   }
 
@@ -190,12 +194,14 @@ struct ServingProcess: Sendable {
 
   private func drain(_ signal: CInt) async {
     let open = await controller.plane.connectionCount()
-    logger.notice(
-      "\(signal == SIGINT ? "SIGINT" : "SIGTERM"): no new connections; \(open) open, which have \(options.drain) s to end"
-    )
+    let seconds = options.drain.formatted
+    let name = signal == SIGINT ? "SIGINT" : "SIGTERM"
+    let rest = open == 0 ? "none is open" : "\(open) open, which \(open == 1 ? "has" : "have") \(seconds) s to end"
+    logger.notice("\(name): no new connections; \(rest)")
     readiness.value = .notReady("draining")
     let cut = await controller.drain(for: options.drain)
-    if cut > 0 { logger.warning("\(cut) connections were still open after \(options.drain) s and were reset") }
+    guard cut > 0 else { return }
+    logger.warning("\(cut) connection\(cut == 1 ? " was" : "s were") still open after \(seconds) s and reset")
   }
 
   private func stop(_ admin: LoopBound<HTTPServer>?) async {
@@ -207,6 +213,11 @@ struct ServingProcess: Sendable {
       }
     }
   }
+}
+
+extension Double {
+  /// Without a fraction where it is whole: `30`, `0.5`.
+  fileprivate var formatted: String { "\(self)".hasSuffix(".0") ? "\("\(self)".dropLast(2))" : "\(self)" }
 }
 
 /// A value that one task writes and others read.

@@ -33,6 +33,45 @@ import Testing
     #expect(result.exit == .code(2))
     let values = ["99999", "localhorst", "many", "tomorrow"]
     #expect(values.contains { result.transcript.contains($0) }, "\(result.transcript)")
+    #expect(result.transcript.contains("must be"), "\(result.transcript)")
+  }
+
+  @Test(
+    "a usage error is one line that tells where the help is", .timeLimit(.minutes(1)),
+    arguments: [
+      (["run"], "roadstead run --help"), (["check"], "roadstead check --help"),
+      (["run", "--colour"], "roadstead run --help"), (["explain"], "roadstead explain --help"),
+      (["run", "-f", ".", "--log-level", "loud"], "critical (see roadstead run --help)"),
+      (["run", "--listen", "127.0.0.1:1"], "--to is missing"), (["serve"], "roadstead --help"),
+      (["backend", "127.0.0.1:1"], "roadstead backend --help"),
+    ])
+  func oneLine(arguments: [String], part: String) throws {
+    let result = try RoadsteadBinary.run(arguments)
+    #expect(result.exit == .code(2))
+    #expect(result.output.isEmpty && result.error.count == 1, "\(result.transcript)")
+    #expect(result.transcript.contains(part), "\(result.transcript)")
+  }
+
+  @Test("run on a directory without manifests says so and exits with 1", .timeLimit(.minutes(1)))
+  func emptyDirectory() throws {
+    let directory = try TemporaryDirectory()
+    try directory.write("notes.txt", "no manifest")
+    let result = try RoadsteadBinary.run(["run", "-f", directory.path, "--admin", "none"])
+    #expect(result.exit == .code(1))
+    #expect(result.error.count == 1, "\(result.transcript)")
+    #expect(result.transcript.contains(directory.path) && result.transcript.contains("*.yaml"), "\(result.transcript)")
+  }
+
+  @Test("an admin address in use ends with exit code 3 and names the flag", .timeLimit(.minutes(1)))
+  func adminInUse() throws {
+    let scenario = try Scenario()
+    try scenario.writeService()
+    let other = try TCPListener(on: scenario.block.address(50, port: 8080))
+    let result = try RoadsteadBinary.run(["run", "-f", scenario.manifests, "--admin", "\(other.address)"])
+    #expect(result.exit == .code(3))
+    #expect(result.error.count == 1, "\(result.transcript)")
+    #expect(
+      result.transcript.contains("\(other.address)") && result.transcript.contains("--admin"), "\(result.transcript)")
   }
 
   @Test("run exits with 1 when nothing could be read at the start, naming the file", .timeLimit(.minutes(1)))
@@ -82,7 +121,7 @@ import Testing
     let other = try TCPListener(on: scenario.address, reusePort: reusePort)
     let process = try scenario.run(until: "default/b-free")
     let line = try process.waitForLine(containing: "\(scenario.address)")
-    #expect(line.lowercased().contains("in use"), "\(line)")
+    #expect(line.contains("in use") && line.contains("default/a-taken"), "\(line)")
     #expect(try podName(at: scenario.block.address(51, port: 8080)) == "pod-1")
     // The other process still gets its own connections, all of them.
     let clients = try (0..<16).map { _ in try TCPStream(to: scenario.address) }

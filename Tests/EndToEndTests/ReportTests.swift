@@ -18,6 +18,7 @@ import Testing
     try scenario.writeService()
     try scenario.writePod(1)
     try scenario.writePod(2, isReady: false)
+    try scenario.writePod(3, app: "other")
     let result = try RoadsteadBinary.run(["explain", "-f", scenario.manifests, "hostname-svc-lb"])
     #expect(result.exit == .code(0))
     let text = result.output.joined(separator: "\n")
@@ -25,9 +26,20 @@ import Testing
       #expect(text.contains("\(part)"), "\(text)")
     }
     #expect(text.lowercased().contains("not ready"), "\(text)")
+    #expect(!text.contains("listens") && !text.contains("total"), "nothing runs, so nothing is counted: \(text)")
+    #expect(text.contains("label app=other does not match app: webserver"), "\(text)")
     let unknown = try RoadsteadBinary.run(["explain", "-f", scenario.manifests, "default/nonesuch"])
     #expect(unknown.exit == .code(1))
     #expect(unknown.transcript.contains("nonesuch"))
+  }
+
+  @Test("explain names the policy in force: maglev where the Service has sessionAffinity", .timeLimit(.minutes(1)))
+  func explainsAffinity() throws {
+    let scenario = try Scenario()
+    let text = Manifests.service("sticky").replacing("spec:", with: "spec:\n  sessionAffinity: ClientIP")
+    try scenario.write("service", text)
+    let result = try RoadsteadBinary.run(["explain", "-f", scenario.manifests, "sticky"])
+    #expect(result.output.contains("  balance  maglev"), "\(result.transcript)")
   }
 
   @Test("status shows the service as the design's example has it", .timeLimit(.minutes(1)))

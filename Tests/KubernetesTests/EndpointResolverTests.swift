@@ -314,7 +314,7 @@ struct EndpointResolverTests {
     #expect(result.source == .selector)
     #expect(result.reason == "selector app=webserver over Pods: 1 match (annotation roadstead.dev/target)")
     result = try Self.resolve(Self.selecting, node)
-    #expect(result.ports[0].problem == "spec.ports[0].nodePort is not set, and the target is node-port")
+    #expect(result.ports[0].problem == "nodePort is not set, and the target is node-port")
   }
 
   @Test func `nothing to look in is said`() throws {

@@ -63,6 +63,20 @@ struct ManifestLoaderTests {
     #expect(snapshot.changes == [])
   }
 
+  @Test func `a directory without a manifest is a warning until it has one`() throws {
+    let directory = try TemporaryDirectory()
+    try directory.write("notes.txt", "no manifest")
+    let loader = Loading([directory.path])
+    var snapshot = loader.reload()
+    #expect(
+      snapshot.problems.map(\.description)
+        == ["\(directory.path): warning: no *.yaml, *.yml or *.json file is in this directory"])
+    #expect(!snapshot.hasReadAnything)
+    let path = try directory.write("a.yaml", serviceText("web", port: 1))
+    snapshot = try #require(loader.refresh([path]))
+    #expect(snapshot.problems == [] && snapshot.hasReadAnything)
+  }
+
   @Test func `an object that becomes invalid keeps its last good version, the others follow the file`() throws {
     let directory = try TemporaryDirectory()
     let path = try directory.write("a.yaml", serviceText("web", port: 1) + "\n---\n" + serviceText("db", port: 1))
@@ -75,6 +89,8 @@ struct ManifestLoaderTests {
     #expect(snapshot.files.map(\.state) == [.partlyStale])
     #expect(snapshot.changes.map(\.description) == ["Service/db"])
     #expect(snapshot.problems.map(\.severity) == [.notice, .error])
+    #expect(snapshot.problems[0].description.hasSuffix("Service/web: notice: its last good version is kept"))
+    #expect(snapshot.problems[0].logMessage.hasSuffix("Service/web: its last good version is kept"))
     // The file does not parse: all of its objects are kept.
     try directory.write("a.yaml", "a: [")
     snapshot = try #require(loader.refresh([path]))

@@ -41,5 +41,7 @@ done | sort | uniq -c | awk '{ printf "  %d %s\n", $1, $2 }'
 
 if [ "${1:-}" = --stay ]; then
   echo "Try: curl http://127.101.0.50:8080/    ctrl-C ends it."
+  tail -n 0 -f "$log" &
+  pids+=($!)
   wait
 fi

@@ -4,14 +4,16 @@ extension AdminState {
   ///
   /// Ends with a newline; has no control characters but newlines.
   ///
-  /// - Parameter name: As for ``service(named:)``, which throws.
-  public func explainText(_ name: String) throws(AdminError) -> String {
-    try service(named: name).explanation.map { Figures.printable($0) + "\n" }.joined()
+  /// - Parameters:
+  ///   - name: As for ``service(named:)``, which throws.
+  ///   - isRunning: Whether it is a process's state; one that is only planned listens nowhere and has counted nothing.
+  public func explainText(_ name: String, isRunning: Bool = true) throws(AdminError) -> String {
+    try service(named: name).explanation(isRunning).map { Figures.printable($0) + "\n" }.joined()
   }
 }
 
 extension AdminState.Service {
-  fileprivate var explanation: [String] {
+  fileprivate func explanation(_ isRunning: Bool) -> [String] {
     var lines = ["\(qualifiedName)  \(type)" + (origin.map { "  from \($0)" } ?? "")]
     lines += addresses.map { "  address  \($0.explanation)" }
     if addresses.isEmpty { lines.append("  address  <pending>: \(waiting ?? "no reason given")") }
@@ -19,7 +21,7 @@ extension AdminState.Service {
     lines.append("  balance  \(balance)")
     lines.append("  target   \(target.kind)" + (target.reason.map { ": \($0)" } ?? ""))
     for (name, value) in settings.sorted(by: { $0.key < $1.key }) { lines.append("  setting  \(name): \(value)") }
-    for port in ports { lines += port.explanation.map { "  \($0)" } }
+    for port in ports { lines += port.explanation(isRunning).map { "  \($0)" } }
     if ports.isEmpty { lines.append("  no ports") }
     return lines
   }
@@ -36,11 +38,12 @@ extension AdminState.Address {
 }
 
 extension AdminState.Port {
-  fileprivate var explanation: [String] {
+  fileprivate func explanation(_ isRunning: Bool) -> [String] {
     let target = targetPort.isEmpty ? "" : " → \(targetPort)"
     var lines = ["port \(port)/\(transport)\(target)" + (name.isEmpty ? "" : " (\(name))")]
-    lines.append(
-      listening.isEmpty ? "  listens nowhere" : "  listens at \(listening.joined(separator: ", "))")
+    if isRunning {
+      lines.append(listening.isEmpty ? "  listens nowhere" : "  listens at \(listening.joined(separator: ", "))")
+    }
     lines += errors.map { "  error: \($0)" }
     let taking = endpoints.filter(\.takesTraffic)
     let resting = endpoints.filter { !$0.takesTraffic }
@@ -48,7 +51,7 @@ extension AdminState.Port {
       taking.isEmpty
         ? "  no endpoint takes traffic"
         : "  \(Figures.count(taking.count, "endpoint")) \(taking.count == 1 ? "takes" : "take") traffic:")
-    lines += Self.table(taking.map { $0.cells(isUDP: isUDP) })
+    lines += Self.table(taking.map { $0.cells(isRunning, isUDP: isUDP) })
     let others =
       resting.map { $0.place + [$0.reason ?? "no reason given"] }
       + excluded.map { [$0.name, $0.address ?? "-", $0.reason] }
@@ -58,6 +61,7 @@ extension AdminState.Port {
     } else if endpoints.isEmpty {
       lines.append("  nothing is selected")
     }
+    guard isRunning else { return lines }
     lines.append("  \(isUDP ? counters.flowExplanation : counters.explanation)")
     if !counters.closes.isEmpty { lines.append("  \(isUDP ? "ended" : "closed"): \(Figures.list(counters.closes))") }
     if let drops = counters.drops, !drops.isEmpty { lines.append("  dropped: \(Figures.list(drops))") }
@@ -77,9 +81,10 @@ extension AdminState.Port {
 extension AdminState.Endpoint {
   fileprivate var place: [String] { [name, address] }
 
-  fileprivate func cells(isUDP: Bool) -> [String] {
-    var cells = place + [node.map { "on \($0)" } ?? ""]
-    cells += ["weight \(weight)", "\(active) active", "\(total) total"]
+  fileprivate func cells(_ isRunning: Bool, isUDP: Bool) -> [String] {
+    var cells = place + [node.map { "on \($0)" } ?? "", "weight \(weight)"]
+    guard isRunning else { return cells }
+    cells += ["\(active) active", "\(total) total"]
     cells.append("\(Figures.bytes(bytesIn)) in, \(Figures.bytes(bytesOut)) out")
     if connectFailures > 0 { cells.append(Figures.count(connectFailures, isUDP ? "refusal" : "connect failure")) }
     return cells

@@ -173,10 +173,9 @@ public struct EndpointResolver: Hashable, Sendable {
       result.notes.append("externalTrafficPolicy: Local does not restrict: which nodes have endpoints is not known")
     }
     let nodes = store.nodes.sorted { $0.key < $1.key }.map { Self.candidate($0.value.object, service) }
-    result.ports = service.spec.ports.enumerated().map { index, port in
+    result.ports = service.spec.ports.map { port in
       guard port.protocol.transport == nil || port.nodePort != nil else {
-        return PortEndpoints(
-          port: port, problem: "spec.ports[\(index)].nodePort is not set, and the target is node-port")
+        return PortEndpoints(port: port, problem: "nodePort is not set, and the target is node-port")
       }
       var candidates = nodes
       if isLocal, let known {

@@ -113,7 +113,12 @@ public struct ManifestLoader: Sendable {
     var seen: Set<String> = []
     for path in paths {
       do throws(Errno) {
-        for file in try Self.files(at: path) where seen.insert(file).inserted { found.append(file) }
+        let files = try Self.files(at: path)
+        if files.isEmpty {
+          pathProblems.append(
+            ManifestProblem(.warning, file: path, message: "no *.yaml, *.yml or *.json file is in this directory"))
+        }
+        for file in files where seen.insert(file).inserted { found.append(file) }
       } catch {
         let kept = order.filter { ($0 == path || $0.hasPrefix("\(path)/")) && seen.insert($0).inserted }
         let objects = kept.reduce(0) { $0 + (files[$1]?.entries.count ?? 0) }

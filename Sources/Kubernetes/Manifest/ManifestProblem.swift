@@ -44,18 +44,24 @@ extension ManifestProblem: CustomStringConvertible {
   ///
   /// The namespace stands before the name where it is not `default`.
   public var description: String {
+    switch severity {
+    case .error: text("")
+    case .warning: text("warning: ")
+    case .notice: text("notice: ")
+    }
+  }
+
+  /// The description without its severity: for a log, which says that itself.
+  public var logMessage: String { text("") }
+
+  private func text(_ severity: String) -> String {
     var text = line.map { "\(file):\($0): " } ?? "\(file): "
     if !kind.isEmpty {
       let isDefault = namespace.isEmpty || namespace == NamespacedName.defaultNamespace
       text += name.isEmpty ? "\(kind): " : isDefault ? "\(kind)/\(name): " : "\(kind)/\(namespace)/\(name): "
     }
     if !field.isEmpty { text += "\(field): " }
-    switch severity {
-    case .error: break
-    case .warning: text += "warning: "
-    case .notice: text += "notice: "
-    }
-    return Self.oneLine(text + message)
+    return Self.oneLine(text + severity + message)
   }
 
   // Control characters could forge lines or steer a terminal.

@@ -5,7 +5,8 @@ import ArgumentParser
 struct AdminOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "The admin address of the process to ask: ADDR:PORT or unix:PATH.", valueName: "address"),
+      "The admin port of the process to ask: ADDRESS:PORT or unix:PATH. (default: \(AdminAddress.standard))",
+      valueName: "address"),
     transform: { text throws in try AdminAddress(text) })
   var admin = AdminAddress.standard
 

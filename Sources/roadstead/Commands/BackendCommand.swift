@@ -14,9 +14,9 @@ struct BackendCommand: ParsableCommand, SignalTaking {
   static let signals = [SIGTERM, SIGINT]
 
   @Argument(
-    help: ArgumentHelp("Where to listen.", valueName: "addr:port"),
+    help: ArgumentHelp("Where to listen; several are one pod.", valueName: "address:port"),
     transform: { text throws in
-      guard let address = SocketAddress(text) else { throw ValidationError("must be ADDR:PORT or [IPV6]:PORT") }
+      guard let address = SocketAddress(text) else { throw ValidationError("must be IP:PORT or [IPV6]:PORT") }
       return address
     })
   var addresses: [SocketAddress]

@@ -47,10 +47,14 @@ struct DemoCommand: AsyncParsableCommand, SignalTaking {
       let answer = HTTPResponse.text(pod.name)
       routes.routeEverythingElse { _, responder in responder.respond(answer) }
       let limits = HTTPServer.Limits(idleSeconds: 75, connectionsPerAddress: 0)
-      servers.append(
-        try await loop.make { [routes] loop in
-          try HTTPServer(loop: loop, address: .tcp(pod.address), routes: routes, limits: limits)
-        })
+      do {
+        servers.append(
+          try await loop.make { [routes] loop in
+            try HTTPServer(loop: loop, address: .tcp(pod.address), routes: routes, limits: limits)
+          })
+      } catch let error as AdminError where error.code == .inUse {
+        throw CommandFailure(.system, "\(error): does another demo run on this machine?")
+      }
     }
     return servers
   }

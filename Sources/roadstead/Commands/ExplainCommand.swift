@@ -21,13 +21,16 @@ struct ExplainCommand: ParsableCommand {
   var name: String
 
   func run() throws {
-    print(try state().explainText(name), terminator: "")
+    let text =
+      paths.isEmpty ? try admin.client.state().explainText(name) : try planned().explainText(name, isRunning: false)
+    print(text, terminator: "")
   }
 
-  private func state() throws -> AdminState {
-    guard !paths.isEmpty else { return try admin.client.state() }
+  private func planned() -> AdminState {
     let loaded = ManifestLoader.load(paths)
-    var planner = Planner(resolver: targets.resolver)
+    var resolver = targets.resolver
+    resolver.listsMismatches = true
+    var planner = Planner(resolver: resolver)
     return planner.plan(loaded.store, now: 0).state(of: loaded)
   }
 }

@@ -19,18 +19,22 @@ struct RunCommand: AsyncParsableCommand {
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Listen here, without Kubernetes: [tcp://|udp://]ADDRESS:PORT.", valueName: "address"))
-  var listen: [ListenArgument] = []
+    help: ArgumentHelp("Listen here, without Kubernetes: [tcp://|udp://]ADDRESS:PORT.", valueName: "address"),
+    transform: { text throws in try ArgumentText.listen(text) })
+  var listen: [ListenAddress] = []
 
   @Option(
     parsing: .upToNextOption,
-    help: ArgumentHelp("Balance over these: ADDRESS:PORT[,weight=1-256].", valueName: "address"))
-  var to: [ToAddress] = []
+    help: ArgumentHelp("Balance over these: ADDRESS:PORT[,weight=1-256].", valueName: "address"),
+    transform: { text throws in try ArgumentText.endpoint(text) })
+  var to: [Endpoint] = []
 
   @Option(help: "How --listen chooses among --to. Services say it by annotation roadstead.dev/balance.")
   var balance = BalancePolicy.roundRobin
 
-  @Option(help: ArgumentHelp("Threads that carry traffic (default: one for each core).", valueName: "count"))
+  @Option(
+    help: ArgumentHelp("Threads that carry traffic, 1 to 64. (default: one for each core)", valueName: "count"),
+    transform: { text throws in try ArgumentText.shards(text) })
   var shards: Int?
 
   @OptionGroup var process: ProcessOptions
@@ -46,15 +50,15 @@ struct RunCommand: AsyncParsableCommand {
     if manifests.paths.isEmpty, listen.isEmpty {
       throw ValidationError("nothing to serve: give -f PATH, or --listen and --to")
     }
-    if listen.isEmpty != to.isEmpty { throw ValidationError("--listen and --to belong together: one is missing") }
-    if let shards, !(1...64).contains(shards) { throw ValidationError("--shards must be 1 to 64") }
+    if to.isEmpty != listen.isEmpty {
+      throw ValidationError("\(to.isEmpty ? "--to" : "--listen") is missing: --listen and --to belong together")
+    }
     var options = ServingProcess.Options()
     options.manifests = manifests.paths
     options.resolver = targets.resolver
     options.fixedPorts = listen.map { address in
       ServicePort(
-        service: "-", transport: address.address.transport, listen: [address.address.address],
-        endpoints: to.map(\.endpoint), balance: balance)
+        service: "-", transport: address.transport, listen: [address.address], endpoints: to, balance: balance)
     }
     options.shards = shards
     options.stateDirectory = state
@@ -70,12 +74,15 @@ extension RunCommand: SignalTaking {
 /// What every serving command takes.
 struct ProcessOptions: ParsableArguments {
   @Option(
-    help: ArgumentHelp("The admin port: ADDRESS:PORT, unix:PATH or none.", valueName: "address"),
+    help: ArgumentHelp(
+      "The admin port: ADDRESS:PORT, unix:PATH or none. (default: \(AdminAddress.standard))", valueName: "address"),
     transform: { text throws in try AdminAddress(text) })
   var admin = AdminAddress.standard
 
-  @Option(help: ArgumentHelp("How long connections get to end at SIGTERM.", valueName: "duration"))
-  var drain = DurationArgument(seconds: 30, text: "30s")
+  @Option(
+    help: ArgumentHelp("How long connections get to end at SIGTERM and SIGINT. (default: 30s)", valueName: "duration"),
+    transform: { text throws in try DurationText.seconds(text) })
+  var drain = 30.0
 
   @Option(help: "The least severe messages that are logged.")
   var logLevel = Logger.Level.info
@@ -85,7 +92,7 @@ struct ProcessOptions: ParsableArguments {
 
   func apply(to options: inout ServingProcess.Options) {
     options.admin = admin
-    options.drain = drain.seconds
+    options.drain = drain
     options.logLevel = logLevel
     options.logFormat = logFormat
   }

@@ -13,6 +13,8 @@ struct UDPState {
   let closes: [String: Int]
 
   var dropped: Int { drops.values.reduce(0, +) }
+  /// Of them, those that went from endpoints to clients.
+  var droppedReplies: Int { drops.filter { $0.key.hasPrefix("reply-") }.values.reduce(0, +) }
 
   /// Of the one UDP port that a process serves, from its admin socket.
   init(_ socket: String) throws {

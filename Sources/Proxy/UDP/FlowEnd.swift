@@ -28,8 +28,22 @@ public enum DatagramDrop: String, CaseIterable, Sendable {
   case sendFailed = "send-failed"
   /// It was larger than any UDP datagram can be passed on.
   case truncated
-  /// The kernel had no room in the socket's receive buffer (SO_RXQ_OVFL).
+  /// The kernel had no room in the listener's receive buffer (SO_RXQ_OVFL). One that came in segments counts once.
   case receiveBufferFull = "receive-buffer-full"
+  /// An endpoint's: the kernel had no room in the flow's receive buffer.
+  case replyReceiveBufferFull = "reply-receive-buffer-full"
+  /// An endpoint's: the listener's send buffer was full.
+  case replySendBufferFull = "reply-send-buffer-full"
+  /// An endpoint's: the system would not send it to the client for another reason.
+  case replySendFailed = "reply-send-failed"
+
+  /// Whether it went from an endpoint to a client.
+  public var isReply: Bool {
+    switch self {
+    case .noEndpoint, .noSocket, .sendBufferFull, .refused, .sendFailed, .truncated, .receiveBufferFull: false
+    case .replyReceiveBufferFull, .replySendBufferFull, .replySendFailed: true
+    }
+  }
 }
 
 extension CaseIterable where Self: Equatable, AllCases == [Self] {

@@ -17,6 +17,8 @@ import Glibc
   var segmentLimit = DatagramBatch.noSegmentLimit
   /// Replies since the client's last datagram.
   var repliesInARow = 0
+  /// The client's datagrams since the last reply.
+  var datagramsInARow = 0
   /// Whether the endpoint sends streams, which are read by batches; single replies are read by the cheapest call.
   private(set) var isStreaming = false
   private let forwarder: UDPForwarder
@@ -66,11 +68,11 @@ import Glibc
   }
 
   /// Counts datagrams that the kernel had no room for, by the count in a slot.
-  func countKernelDrops(_ total: UInt32) { listener.drop(kernelDrops.new(in: total), .receiveBufferFull) }
+  func countKernelDrops(_ total: UInt32) { listener.drop(kernelDrops.new(in: total), .replyReceiveBufferFull) }
 
   func close() {
     if let descriptor = watcher?.descriptor {
-      listener.drop(kernelDrops.new(on: descriptor), .receiveBufferFull)
+      listener.drop(kernelDrops.new(on: descriptor), .replyReceiveBufferFull)
     }
     watcher = nil
     forwarder.shard.loop.retire(self)

@@ -23,10 +23,8 @@ final class UDPForwarder: EventHandler {
   /// For which flow's end the timer is scheduled.
   private var dueExpiry = 0.0
 
-  // One socket may take so many slots at a time, so that no flow starves the others.
-  private static let repliesAtOnce = 16
-  private static let batchesAtOnce = 4
-  private static let repliesOfAStream = 8
+  // A flow with so many datagrams in a row, either way, is read by batches from then on.
+  private static let datagramsOfAStream = 8
 
   /// `limit`: flows at one time on this shard.
   init(shard: Shard, limit: Int) {
@@ -42,22 +40,21 @@ final class UDPForwarder: EventHandler {
 
   // MARK: - From clients
 
-  /// Forwards some batches. Whether there may be more.
+  /// Forwards a batch. Whether there may be more.
+  ///
+  /// One batch a turn, as from each endpoint: whoever took more would fill the other side's buffers.
   func receiveDatagrams(_ listener: UDPListener, _ descriptor: CInt) -> Bool {
     defer { scheduleExpiry() }
-    for _ in 0..<Self.batchesAtOnce {
-      let count = inbound.receive(from: descriptor)
-      guard count > 0 else { return false }
-      var first = 0
-      while first < count {
-        var end = first + 1
-        while end < count, inbound.isSamePeer(first, end) { end += 1 }
-        forward(first..<end, listener)
-        first = end
-      }
-      if count < DatagramBatch.size { return false }
+    let count = inbound.receive(from: descriptor)
+    guard count > 0 else { return false }
+    var first = 0
+    while first < count {
+      var end = first + 1
+      while end < count, inbound.isSamePeer(first, end) { end += 1 }
+      forward(first..<end, listener)
+      first = end
     }
-    return true
+    return count == DatagramBatch.size
   }
 
   /// Forwards slots that came from one client.
@@ -100,8 +97,10 @@ final class UDPForwarder: EventHandler {
   private func send(_ slots: Range<Int>, _ socket: FlowSocket, tries: Int = 0) {
     let sent = inbound.send(slots, on: socket.descriptor, segmentLimit: &socket.segmentLimit)
     let listener = socket.listener
-    socket.repliesInARow = 0
     if sent.datagrams > 0 {
+      socket.repliesInARow = 0
+      socket.datagramsInARow += sent.datagrams
+      if !socket.isStreaming, socket.datagramsInARow >= Self.datagramsOfAStream { socket.stream() }
       listener.served.counters.countDatagramsIn(sent.datagrams, shard: shard.index)
       unsafe socket.traffic.pointee.bytesIn.add(UInt64(sent.bytes))
     }
@@ -148,10 +147,11 @@ final class UDPForwarder: EventHandler {
   // MARK: - From endpoints
 
   func receiveReplies(_ socket: FlowSocket, _ descriptor: CInt) {
-    if replying !== socket.listener || queued + Self.repliesAtOnce > DatagramBatch.size { flush() }
+    let most = socket.isStreaming ? DatagramBatch.size : 1
+    if replying !== socket.listener || queued + most > DatagramBatch.size { flush() }
     let count =
       socket.isStreaming
-      ? outbound.receive(from: descriptor, first: queued, count: Self.repliesAtOnce)
+      ? outbound.receive(from: descriptor, first: queued, count: most)
       : outbound.receiveOne(from: descriptor, into: queued)
     guard count > 0 else {
       if count < 0, Self.isUnreachable(errno) {
@@ -169,8 +169,9 @@ final class UDPForwarder: EventHandler {
       bytes += outbound.bytes(in: slot)
     }
     unsafe socket.traffic.pointee.bytesOut.add(UInt64(bytes))
+    socket.datagramsInARow = 0
     socket.repliesInARow += count
-    if !socket.isStreaming, socket.repliesInARow >= Self.repliesOfAStream { socket.stream() }
+    if !socket.isStreaming, socket.repliesInARow >= Self.datagramsOfAStream { socket.stream() }
     table.reply(socket.id, now: shard.clock.now)
     replying = socket.listener
     queued += count
@@ -187,7 +188,7 @@ final class UDPForwarder: EventHandler {
       first += sent.slots
       guard first < queued else { break }
       let isFull = sent.error == EAGAIN || sent.error == ENOBUFS || sent.error == ENOMEM
-      listener.drop(outbound.datagrams(in: first), isFull ? .sendBufferFull : .sendFailed)
+      listener.drop(outbound.datagrams(in: first), isFull ? .replySendBufferFull : .replySendFailed)
       first += 1
     }
     queued = 0

@@ -91,10 +91,10 @@ final class UDPRig: Sendable {
   func ends(_ reason: FlowEnd) -> UInt64 { served.counters.closed(reason: reason.place) }
   func drops(_ reason: DatagramDrop) -> UInt64 { served.counters.dropped(reason: reason.place) }
 
-  /// Datagrams that were delivered or dropped, after all that the kernel holds has been taken.
+  /// Clients' datagrams that were delivered or dropped, after all that the kernel holds has been taken.
   var accounted: UInt64 {
     on { $0.countKernelDrops() }
-    return served.counters.datagramsIn + DatagramDrop.allCases.reduce(0) { $0 + drops($1) }
+    return served.counters.datagramsIn + DatagramDrop.allCases.filter { !$0.isReply }.reduce(0) { $0 + drops($1) }
   }
 
   /// A client's socket on the block's address `host`.

@@ -127,6 +127,18 @@ public actor DataPlane {
     return sum
   }
 
+  /// Brings up to date what the kernel counts and tells only when asked: datagrams without room in a listener's buffer.
+  public func countKernelDrops() async {
+    for member in members {
+      await withCheckedContinuation { continuation in
+        member.shard.submit { shard in
+          shard.countKernelDrops()
+          continuation.resume()
+        }
+      }
+    }
+  }
+
   /// Stops accepting and lets connections end for up to `seconds`; returns how many had to be cut off.
   public func drain(for seconds: Double) async -> Int {
     isDraining = true

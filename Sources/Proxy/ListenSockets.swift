@@ -55,6 +55,9 @@ enum ListenSockets {
           case .udp:
             cdatagram_prepare(socket.rawValue, receiveBuffer)
             cdatagram_coalesce(socket.rawValue)
+            // Replies are to leave from the address that was asked.
+            let ip = address.address.address
+            if ip.bits == 0 { cdatagram_tell_local(socket.rawValue, ip.family == .v4 ? 4 : 6) }
           }
           sockets.append(socket.take())
         }

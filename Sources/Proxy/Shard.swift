@@ -100,6 +100,11 @@ final class Shard {
   /// How many UDP flows are open here.
   var flowCount: Int { forwarder?.flowCount ?? 0 }
 
+  /// Brings the counts of datagrams up to date that the kernel had no room for.
+  func countKernelDrops() {
+    for listener in udpListeners.values { listener.countKernelDrops() }
+  }
+
   // MARK: - Connections
 
   /// Serves a client that was just accepted.

@@ -7,6 +7,12 @@ import Kubernetes
 import Proxy
 
 extension Controller {
+  /// The same as ``state(startedAt:)``, with what only the kernel knows until it is asked.
+  func freshState(startedAt: Int) async -> AdminState {
+    await plane.countKernelDrops()
+    return state(startedAt: startedAt)
+  }
+
   /// Everything that `status`, `explain` and `/api/v1/state` tell, as of now.
   func state(startedAt: Int) -> AdminState {
     let interfaces = InterfaceAddresses()
@@ -95,13 +101,14 @@ struct LivePort {
     for index in state.endpoints.indices {
       if let endpoint = states[state.endpoints[index].address] { state.endpoints[index].count(endpoint) }
     }
+    let noun = port.port.transport == .udp ? "flow" : "connection"
     for former in port.formerEndpoints {
       let open = former.active.load(ordering: .relaxed)
       guard open > 0 else { continue }
       state.excluded.append(
         AdminState.Excluded(
           name: former.endpoint.name, address: former.endpoint.address.description,
-          reason: "no longer an endpoint; \(open) connection\(open == 1 ? "" : "s") still open"))
+          reason: "no longer an endpoint; \(open) \(noun)\(open == 1 ? "" : "s") still open"))
     }
   }
 

@@ -38,6 +38,7 @@ actor Controller {
   private(set) var snapshot: Snapshot
   private(set) var served = DataPlane.Report()
   private(set) var isDraining = false
+  private var hasSaidFlowLimit = false
 
   init(
     plane: DataPlane, resolver: EndpointResolver, fixedPorts: [ServicePort] = [],
@@ -71,6 +72,7 @@ actor Controller {
     served = report
     reportProblems()
     printLines()
+    sayFlowLimit()
     // After the lines: whoever reads that a Service has an address can use it.
     let waiting = Set(plan.services.compactMap(\.waiting))
     for text in plan.events.map(\.description) where !waiting.contains(text) { logger.info("\(text)") }
@@ -106,6 +108,13 @@ actor Controller {
       if fixedLines.insert(line).inserted { print(line) }
     }
     flushStandardOutput()
+  }
+
+  /// Once, when there is UDP.
+  private func sayFlowLimit() {
+    guard !hasSaidFlowLimit, served.listening.contains(where: { $0.transport == .udp }) else { return }
+    hasSaidFlowLimit = true
+    logger.info("UDP: at most \(plane.flowLimit) flows at one time, four fifths of the limit of open files")
   }
 
   /// Logs each problem when it is new; one that went away and comes back is new.

@@ -121,7 +121,7 @@ struct ServingProcess: Sendable {
       switch signal {
       case SIGHUP: files?.submit { $0.reload() }
       case SIGUSR1:
-        print(await controller.state(startedAt: startedAt).statusText(), terminator: "")
+        print(await controller.freshState(startedAt: startedAt).statusText(), terminator: "")
         flushStandardOutput()
       case Self.drained: return
       default:
@@ -173,7 +173,7 @@ struct ServingProcess: Sendable {
     guard options.admin != .none else { return nil }
     let routes = RouteTable.admin(
       readiness: { [readiness] in readiness.value },
-      state: { [controller, startedAt] answer in Task { answer(await controller.state(startedAt: startedAt)) } })
+      state: { [controller, startedAt] answer in Task { answer(await controller.freshState(startedAt: startedAt)) } })
     let address = options.admin
     do {
       return try await control.loop.make { loop in

@@ -100,9 +100,31 @@ import Testing
             no endpoint takes traffic
             1 does not:
               a  -  x
-            0 connections, 0 active, 0 B in, 0 B out, 0 connect failures, 0 retried
+            0 flows, 0 active, 0 datagrams in (0 B), 0 out (0 B), 0 refusals, 0 moved
 
         """)
+  }
+
+  @Test("explain and status tell flows and datagrams of a UDP port, and why datagrams were dropped")
+  func udp() throws {
+    var state = AdminState.example
+    let counters = AdminState.Counters(
+      accepted: 12, active: 2, bytesIn: 700, bytesOut: 2048, connectFailures: 1, retries: 3,
+      closes: ["idle": 4, "young-idle": 6], datagramsIn: 100, datagramsOut: 98, drops: ["refused": 1, "no-endpoint": 2])
+    state.services[0].ports[0].transport = "UDP"
+    state.services[0].ports[0].counters = counters
+    state.counters = counters
+    let text = try state.explainText("hostname-svc-lb")
+    #expect(
+      text.hasSuffix(
+        """
+            12 flows, 2 active, 100 datagrams in (700 B), 98 out (2.0 KiB), 1 refusal, 3 moved
+            ended: idle 4, young-idle 6
+            dropped: no-endpoint 2, refused 1
+
+        """))
+    #expect(text.contains("1 refusal\n") && !text.contains("connect failure\n"))
+    #expect(state.statusText().contains("\ndatagrams dropped: no-endpoint 2, refused 1\n"))
   }
 
   @Test("explain names the error of a port, and who announces")

@@ -25,12 +25,18 @@ for number in 1 2 3 4; do
 done
 "$roadstead" run -f . --admin none >"$log" 2>&1 &
 pids+=($!)
-for _ in $(seq 100); do grep -q '→' "$log" && break || sleep 0.1; done
+for _ in $(seq 100); do grep -q 'names.*→' "$log" && break || sleep 0.1; done
 cat "$log"
 
 echo "30 requests to http://127.101.0.50:8080/"
 for _ in $(seq 30); do
   curl --silent --show-error --fail --noproxy '*' --max-time 5 http://127.101.0.50:8080/
+done | sort | uniq -c | awk '{ printf "  %d %s\n", $1, $2 }'
+
+echo "30 datagrams to 127.101.0.51:5300/UDP"
+for _ in $(seq 30); do
+  # A socket of its own for each: each is a flow. bash(1) speaks UDP through /dev/udp.
+  timeout 5 bash -c 'exec 3<>/dev/udp/127.101.0.51/5300; echo >&3; head -n 1 <&3'
 done | sort | uniq -c | awk '{ printf "  %d %s\n", $1, $2 }'
 
 if [ "${1:-}" = --stay ]; then

@@ -51,7 +51,7 @@ extension AdminState.Port {
       taking.isEmpty
         ? "  no endpoint takes traffic"
         : "  \(Figures.count(taking.count, "endpoint")) \(taking.count == 1 ? "takes" : "take") traffic:")
-    lines += Self.table(taking.map { $0.cells(isRunning) })
+    lines += Self.table(taking.map { $0.cells(isRunning, isUDP: isUDP) })
     let others =
       resting.map { $0.place + [$0.reason ?? "no reason given"] }
       + excluded.map { [$0.name, $0.address ?? "-", $0.reason] }
@@ -62,13 +62,13 @@ extension AdminState.Port {
       lines.append("  nothing is selected")
     }
     guard isRunning else { return lines }
-    lines.append("  \(counters.explanation)")
-    if !counters.closes.isEmpty {
-      let closes = counters.closes.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }
-      lines.append("  closed: \(closes.joined(separator: ", "))")
-    }
+    lines.append("  \(isUDP ? counters.flowExplanation : counters.explanation)")
+    if !counters.closes.isEmpty { lines.append("  \(isUDP ? "ended" : "closed"): \(Figures.list(counters.closes))") }
+    if let drops = counters.drops, !drops.isEmpty { lines.append("  dropped: \(Figures.list(drops))") }
     return lines
   }
+
+  private var isUDP: Bool { transport == "UDP" }
 
   private static func table(_ rows: [[String]]) -> [String] {
     guard let first = rows.first else { return [] }
@@ -81,17 +81,25 @@ extension AdminState.Port {
 extension AdminState.Endpoint {
   fileprivate var place: [String] { [name, address] }
 
-  fileprivate func cells(_ isRunning: Bool) -> [String] {
+  fileprivate func cells(_ isRunning: Bool, isUDP: Bool) -> [String] {
     var cells = place + [node.map { "on \($0)" } ?? "", "weight \(weight)"]
     guard isRunning else { return cells }
     cells += ["\(active) active", "\(total) total"]
     cells.append("\(Figures.bytes(bytesIn)) in, \(Figures.bytes(bytesOut)) out")
-    if connectFailures > 0 { cells.append(Figures.count(connectFailures, "connect failure")) }
+    if connectFailures > 0 { cells.append(Figures.count(connectFailures, isUDP ? "refusal" : "connect failure")) }
     return cells
   }
 }
 
 extension AdminState.Counters {
+  fileprivate var flowExplanation: String {
+    """
+    \(Figures.count(accepted, "flow")), \(active) active, \(Figures.count(datagramsIn ?? 0, "datagram")) in \
+    (\(Figures.bytes(bytesIn))), \(datagramsOut ?? 0) out (\(Figures.bytes(bytesOut))), \
+    \(Figures.count(connectFailures, "refusal")), \(retries) moved
+    """
+  }
+
   fileprivate var explanation: String {
     """
     \(Figures.count(accepted, "connection")), \(active) active, \(Figures.bytes(bytesIn)) in, \

@@ -46,6 +46,7 @@ extension AdminState {
       limits.connections.map { Figures.count($0, "connection") },
       limits.udpFlows.map { Figures.count($0, "UDP flow") },
     ].compactMap { $0 }
+    if let drops = counters.drops, !drops.isEmpty { lines.append("datagrams dropped: \(Figures.list(drops))") }
     if !known.isEmpty { lines.append("limits: " + known.joined(separator: ", ")) }
     return lines.map { Figures.printable($0) + "\n" }.joined()
   }

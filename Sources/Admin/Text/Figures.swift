@@ -5,6 +5,11 @@ enum Figures {
     "\(number) \(noun)\(number == 1 ? "" : "s")"
   }
 
+  /// `idle 3, refused 1`, by name.
+  static func list(_ counts: [String: UInt64]) -> String {
+    counts.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", ")
+  }
+
   /// `999 B`, `1.5 KiB`, `12 MiB`: three digits at most, units of 1024.
   static func bytes(_ number: UInt64) -> String {
     var unit = 0

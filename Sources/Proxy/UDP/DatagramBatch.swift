@@ -27,15 +27,33 @@ import Glibc
     Int(unsafe cdatagram_receive_one(raw, socket, CInt(index)))
   }
 
-  /// Sends slots on a connected socket: how many went; fewer than asked for with errno.
-  func send(_ slots: Range<Int>, on socket: CInt, allowSegments: inout CInt) -> Int {
-    Int(unsafe cdatagram_send(raw, socket, CInt(slots.lowerBound), CInt(slots.count), &allowSegments))
+  /// What a call has sent.
+  struct Sent {
+    /// Slots that are done; fewer than asked for with `error` for the next one.
+    var slots: Int
+    var datagrams: Int
+    var bytes: Int
+    var error: CInt
   }
 
-  /// Sends slots to their peers: how many went; fewer than asked for with errno.
-  func reply(_ slots: Range<Int>, on socket: CInt, allowSegments: inout CInt) -> Int {
-    Int(unsafe cdatagram_reply(raw, socket, CInt(slots.lowerBound), CInt(slots.count), &allowSegments))
+  /// Sends slots on a connected socket.
+  func send(_ slots: Range<Int>, on socket: CInt, segmentLimit: inout CInt) -> Sent {
+    var sent = cdatagram_sent()
+    let count = unsafe cdatagram_send(
+      raw, socket, CInt(slots.lowerBound), CInt(slots.count), &segmentLimit, &sent)
+    return Sent(slots: Int(count), datagrams: Int(sent.datagrams), bytes: Int(sent.bytes), error: errno)
   }
+
+  /// Sends slots to their peers.
+  func reply(_ slots: Range<Int>, on socket: CInt, segmentLimit: inout CInt) -> Sent {
+    var sent = cdatagram_sent()
+    let count = unsafe cdatagram_reply(
+      raw, socket, CInt(slots.lowerBound), CInt(slots.count), &segmentLimit, &sent)
+    return Sent(slots: Int(count), datagrams: Int(sent.datagrams), bytes: Int(sent.bytes), error: errno)
+  }
+
+  /// UDP_SEGMENT is tried with every size.
+  static let noSegmentLimit: CInt = 65_535
 
   private func slot(_ index: Int) -> UnsafeMutablePointer<cdatagram_slot> {
     precondition((0..<Self.size).contains(index), "no such slot")
@@ -67,29 +85,63 @@ import Glibc
     }
   }
 
-  /// Whether two slots came from one peer.
-  func isSamePeer(_ a: Int, _ b: Int) -> Bool {
-    let (first, second) = unsafe (slot(a), slot(b))
-    guard unsafe first.pointee.peer_length == second.pointee.peer_length else { return false }
-    return unsafe memcmp(&first.pointee.peer, &second.pointee.peer, Int(first.pointee.peer_length)) == 0
+  /// The address of this host that a slot's sender asked; nil unless the socket is bound to the wildcard.
+  func local(of index: Int) -> IPAddress? {
+    var high: UInt64 = 0
+    var low: UInt64 = 0
+    switch unsafe cdatagram_local(slot(index), &high, &low) {
+    case 4: return IPAddress(v4: UInt32(truncatingIfNeeded: low))
+    case 6: return IPAddress(v6: UInt128(high) << 64 | UInt128(low))
+    default: return nil
+    }
   }
 
-  /// Where a slot is to go.
+  /// Whether two slots came from one peer to one address.
+  func isSamePeer(_ a: Int, _ b: Int) -> Bool { unsafe cdatagram_same_peer(slot(a), slot(b)) != 0 }
+
+  /// Where a slot is to go, and from which address.
   func setPeer(_ peer: Peer, of index: Int) {
     let slot = unsafe slot(index)
     unsafe slot.pointee.peer = peer.address
     unsafe slot.pointee.peer_length = peer.length
+    unsafe slot.pointee.local_family = peer.localFamily
+    unsafe slot.pointee.local_interface = peer.localInterface
+    unsafe slot.pointee.local = peer.local
   }
 
-  /// A client's address as the system has it.
+  /// A client's address as the system has it, and the address that it asked.
   struct Peer {
     fileprivate let address: sockaddr_in6
     fileprivate let length: UInt32
+    fileprivate let localFamily: CInt
+    fileprivate let localInterface: UInt32
+    fileprivate let local: in6_addr
   }
 
   /// Where a slot came from, to be kept.
   func rawPeer(of index: Int) -> Peer {
     let slot = unsafe slot(index)
-    return unsafe Peer(address: slot.pointee.peer, length: slot.pointee.peer_length)
+    return unsafe Peer(
+      address: slot.pointee.peer, length: slot.pointee.peer_length, localFamily: slot.pointee.local_family,
+      localInterface: slot.pointee.local_interface, local: slot.pointee.local)
+  }
+}
+
+/// How a socket's count of datagrams without room grows.
+struct KernelDrops {
+  private var last: UInt32 = 0
+
+  /// How many are new, by a count that came with a datagram or was asked for; one that is older brings none.
+  mutating func new(in total: UInt32) -> Int {
+    let more = Int32(bitPattern: total &- last)
+    guard more > 0 else { return 0 }
+    last = total
+    return Int(more)
+  }
+
+  /// How many are new, by the socket's count now.
+  mutating func new(on socket: CInt) -> Int {
+    var total: UInt32 = 0
+    return unsafe cdatagram_kernel_drops(socket, &total) == 0 ? new(in: total) : 0
   }
 }

@@ -10,18 +10,18 @@ import Glibc
   let id: FlowTable.FlowID
   let listener: UDPListener
   let client: DatagramBatch.Peer
-  let endpoint: EndpointState
+  private(set) var endpoint: EndpointState
   // Valid while `endpoint` is held.
-  let traffic: UnsafeMutablePointer<TrafficCounters>
-  /// Whether UDP_SEGMENT works on the way to this endpoint.
-  var allowSegments: CInt = 1
+  private(set) var traffic: UnsafeMutablePointer<TrafficCounters>
+  /// The largest size that UDP_SEGMENT takes on the way to this endpoint.
+  var segmentLimit = DatagramBatch.noSegmentLimit
   /// Replies since the client's last datagram.
   var repliesInARow = 0
   /// Whether the endpoint sends streams, which are read by batches; single replies are read by the cheapest call.
   private(set) var isStreaming = false
   private let forwarder: UDPForwarder
   private var watcher: ReadinessWatcher?
-  private var kernelDrops: UInt32 = 0
+  private var kernelDrops = KernelDrops()
 
   // Enough for a burst of replies; the system gives what it allows.
   private static let receiveBuffer = 1 << 20
@@ -58,13 +58,20 @@ import Glibc
   /// Replies have come, or word that a datagram was refused.
   override func ready(_ events: Readiness, on descriptor: CInt) { forwarder.receiveReplies(self, descriptor) }
 
-  /// How many more datagrams the kernel had no room for, by its count in a slot.
-  func newKernelDrops(_ total: UInt32) -> Int {
-    defer { kernelDrops = total }
-    return Int(total &- kernelDrops)
+  /// Takes the new state of the same endpoint, as after a change of its weight.
+  func adopt(_ endpoint: EndpointState) {
+    self.endpoint = endpoint
+    unsafe traffic = endpoint.counters(ofShard: forwarder.shard.index)
+    unsafe traffic.pointee.connections.add()
   }
 
+  /// Counts datagrams that the kernel had no room for, by the count in a slot.
+  func countKernelDrops(_ total: UInt32) { listener.drop(kernelDrops.new(in: total), .receiveBufferFull) }
+
   func close() {
+    if let descriptor = watcher?.descriptor {
+      listener.drop(kernelDrops.new(on: descriptor), .receiveBufferFull)
+    }
     watcher = nil
     forwarder.shard.loop.retire(self)
   }

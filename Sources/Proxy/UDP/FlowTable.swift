@@ -4,7 +4,7 @@ import Balancing
 /// Which flow a datagram belongs to, which endpoint the flow has, and when it ends. Pure: events and time come in,
 /// decisions go out; sockets are the caller's.
 ///
-/// A flow is a client's address and port at one listener. It chooses its endpoint once and keeps it until the
+/// A flow is a client's address and port at one listener, and the address it asked where that is a wildcard's. It chooses its endpoint once and keeps it until the
 /// endpoint goes, refuses, or the flow ends.
 ///
 /// | a flow is | until | ends after | is evicted |
@@ -18,6 +18,8 @@ struct FlowTable {
 
   struct Key: Hashable {
     let client: SocketAddress
+    /// Which of the host's addresses was asked, on a wildcard listener.
+    var local: IPAddress?
     let listener: Int
   }
 
@@ -25,6 +27,8 @@ struct FlowTable {
   enum Action: Equatable {
     /// Send it on the flow's socket.
     case forward(FlowID)
+    /// The same, once the socket counts for the new state of its endpoint, as after a change of its weight.
+    case adopt(FlowID)
     /// Open a socket to the flow's endpoint first.
     case open(FlowID)
     /// The flow has another endpoint: connect its socket anew.
@@ -38,6 +42,9 @@ struct FlowTable {
     var evicted: FlowID?
     var reason: FlowEnd?
   }
+
+  /// The state that an endpoint has by now: another one after a change of its weight; nil when it is gone.
+  typealias Current = (_ endpoint: EndpointState) -> EndpointState?
 
   /// Chooses an endpoint, not one that refused just now; raises its count.
   typealias Choose = (_ source: IPAddress, _ refused: EndpointState?) -> EndpointState?
@@ -61,7 +68,7 @@ struct FlowTable {
   private struct List {
     var head = -1
     var tail = -1
-    let seconds: Double
+    var seconds: Double
   }
 
   /// Flows at one time.
@@ -88,17 +95,19 @@ struct FlowTable {
   /// A client's datagram at `listener`.
   ///
   /// - Parameters:
-  ///   - generation: changes when the listener's endpoints do; only then is `isServed` asked of a known flow's.
+  ///   - local: which of the host's addresses was asked, on a wildcard listener.
+  ///   - generation: changes when what the listener serves does; only then is `current` asked of a known flow's.
   ///   - idleSeconds: how long the flow lives without a datagram, once it is proven.
   mutating func datagram(
-    from client: SocketAddress, at listener: Int, generation: Int, idleSeconds: Double, now: Double,
-    isServed: (EndpointState) -> Bool, choose: Choose
+    from client: SocketAddress, to local: IPAddress? = nil, at listener: Int, generation: Int, idleSeconds: Double,
+    now: Double, current: Current, choose: Choose
   ) -> Decision {
-    let key = Key(client: client, listener: listener)
+    let key = Key(client: client, local: local, listener: listener)
     guard let id = ids[key] else {
       return open(key, generation: generation, idleSeconds: idleSeconds, now: now, choose: choose)
     }
     var decision = Decision(action: .forward(id))
+    if flows[id].generation != generation { setIdleSeconds(id, idleSeconds) }
     if flows[id].list == 0, flows[id].hasReplied {
       if let victim = prove(id) {
         decision.evicted = victim
@@ -107,7 +116,7 @@ struct FlowTable {
     }
     touch(id, now)
     if flows[id].generation != generation || flows[id].isRefused {
-      decision.action = reconsider(id, generation: generation, isServed: isServed, choose: choose)
+      decision.action = reconsider(id, generation: generation, current: current, choose: choose)
     }
     return decision
   }
@@ -127,7 +136,7 @@ struct FlowTable {
   /// A datagram's send was refused: chooses another endpoint for it now. `.forward` when there is no other.
   mutating func moveRefused(_ id: FlowID, generation: Int, choose: Choose) -> Action {
     flows[id].isRefused = true
-    return reconsider(id, generation: generation, isServed: { _ in true }, choose: choose)
+    return reconsider(id, generation: generation, current: { $0 }, choose: choose)
   }
 
   /// The next flow whose time is over, already gone from the table; nil when there is none.
@@ -142,7 +151,12 @@ struct FlowTable {
 
   /// When the next flow may be over; nil without flows.
   var nextExpiry: Double? {
-    lists.compactMap { $0.head < 0 ? nil : flows[$0.head].lastDatagram + $0.seconds }.min()
+    var next: Double?
+    for index in lists.indices where lists[index].head >= 0 {
+      let end = flows[lists[index].head].lastDatagram + lists[index].seconds
+      if next.map({ end < $0 }) ?? true { next = end }
+    }
+    return next
   }
 
   /// Takes a flow out, and lowers its endpoint's count. Returns the endpoint.
@@ -196,23 +210,43 @@ struct FlowTable {
   }
 
   private mutating func reconsider(
-    _ id: FlowID, generation: Int, isServed: (EndpointState) -> Bool, choose: Choose
+    _ id: FlowID, generation: Int, current: Current, choose: Choose
   ) -> Action {
     let isRefused = flows[id].isRefused
+    let former = endpoints[id]
     flows[id].generation = generation
     flows[id].isRefused = false
-    let current = endpoints[id]
-    if let current, !isRefused, isServed(current) { return .forward(id) }
-    guard let other = choose(flows[id].key.client.address, isRefused ? current : nil) else {
+    let present = former.flatMap(current)
+    if !isRefused, let present { return stay(id, at: present) }
+    guard let other = choose(flows[id].key.client.address, isRefused ? former : nil) else {
       // One that refused may be back; one that is gone is not.
-      if isRefused, let current, isServed(current) { return .forward(id) }
+      if let present { return stay(id, at: present) }
       // Asked again at the next datagram, when there may be one.
       flows[id].generation = generation &- 1
       return .drop(.noEndpoint)
     }
-    current?.active.wrappingSubtract(1, ordering: .relaxed)
+    former?.active.wrappingSubtract(1, ordering: .relaxed)
     endpoints[id] = other
     return .move(id)
+  }
+
+  private mutating func stay(_ id: FlowID, at endpoint: EndpointState) -> Action {
+    guard let former = endpoints[id], former !== endpoint else { return .forward(id) }
+    former.active.wrappingSubtract(1, ordering: .relaxed)
+    endpoint.active.wrappingAdd(1, ordering: .relaxed)
+    endpoints[id] = endpoint
+    return .adopt(id)
+  }
+
+  /// Takes a changed timeout over.
+  private mutating func setIdleSeconds(_ id: FlowID, _ seconds: Double) {
+    guard flows[id].idleSeconds != seconds else { return }
+    flows[id].idleSeconds = seconds
+    guard flows[id].list > 0 else { return }
+    unlink(id)
+    flows[id].list = list(for: seconds)
+    // In its place at the end: a datagram has just come.
+    link(id)
   }
 
   /// The client has sent again after a reply: it is no forged source. Returns a flow that had to make room.
@@ -236,9 +270,16 @@ struct FlowTable {
 
   private mutating func list(for seconds: Double) -> Int {
     if let index = listOfTimeout[seconds] { return index }
-    lists.append(List(seconds: seconds))
-    listOfTimeout[seconds] = lists.count - 1
-    return lists.count - 1
+    // One that a former timeout has left empty serves again, so that edits do not make ever more of them.
+    guard let index = lists.indices.dropFirst().first(where: { lists[$0].head < 0 }) else {
+      lists.append(List(seconds: seconds))
+      listOfTimeout[seconds] = lists.count - 1
+      return lists.count - 1
+    }
+    listOfTimeout[lists[index].seconds] = nil
+    lists[index].seconds = seconds
+    listOfTimeout[seconds] = index
+    return index
   }
 
   // MARK: - Order of the last datagram

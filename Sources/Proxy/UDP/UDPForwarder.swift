@@ -20,6 +20,8 @@ final class UDPForwarder: EventHandler {
   private var queued = 0
   private var replying: UDPListener?
   private var timer: TimerWatcher?
+  /// For which flow's end the timer is scheduled.
+  private var dueExpiry = 0.0
 
   // One socket may take so many slots at a time, so that no flow starves the others.
   private static let repliesAtOnce = 16
@@ -40,10 +42,12 @@ final class UDPForwarder: EventHandler {
 
   // MARK: - From clients
 
-  func receiveDatagrams(_ listener: UDPListener, _ descriptor: CInt) {
+  /// Forwards some batches. Whether there may be more.
+  func receiveDatagrams(_ listener: UDPListener, _ descriptor: CInt) -> Bool {
+    defer { scheduleExpiry() }
     for _ in 0..<Self.batchesAtOnce {
       let count = inbound.receive(from: descriptor)
-      guard count > 0 else { break }
+      guard count > 0 else { return false }
       var first = 0
       while first < count {
         var end = first + 1
@@ -51,15 +55,15 @@ final class UDPForwarder: EventHandler {
         forward(first..<end, listener)
         first = end
       }
-      if count < DatagramBatch.size { break }
+      if count < DatagramBatch.size { return false }
     }
-    if timer?.isScheduled == false { scheduleExpiry() }
+    return true
   }
 
   /// Forwards slots that came from one client.
   private func forward(_ slots: Range<Int>, _ listener: UDPListener) {
     for slot in slots {
-      if let total = inbound.droppedByKernel(slot) { listener.drop(listener.newKernelDrops(total), .receiveBufferFull) }
+      if let total = inbound.droppedByKernel(slot) { listener.countKernelDrops(total) }
     }
     guard let client = inbound.peer(of: slots.lowerBound) else { return }
     if let bad = slots.first(where: { inbound.isTruncated($0) }) {
@@ -69,57 +73,74 @@ final class UDPForwarder: EventHandler {
       return
     }
     let decision = table.datagram(
-      from: client, at: listener.number, generation: listener.generation,
-      idleSeconds: listener.served.port.timeouts.udpIdle, now: shard.clock.now, isServed: { listener.isServed($0) },
+      from: client, to: inbound.local(of: slots.lowerBound), at: listener.number, generation: listener.generation,
+      idleSeconds: listener.served.port.timeouts.udpIdle, now: shard.clock.now, current: { listener.current($0) },
       choose: { listener.choose($0, refused: $1) })
     if let evicted = decision.evicted, let reason = decision.reason { closeSocket(evicted, reason) }
     switch decision.action {
     case .forward(let id):
-      if let socket = sockets[id] { send(slots, socket, isRetry: false) }
+      if let socket = sockets[id] { send(slots, socket) }
+    case .adopt(let id):
+      guard let socket = sockets[id], let endpoint = table.endpoint(of: id) else { return }
+      socket.adopt(endpoint)
+      send(slots, socket)
     case .open(let id):
       listener.served.counters.countAccepted(shard: shard.index)
-      if let socket = openSocket(id, listener, slots) { send(slots, socket, isRetry: false) }
+      if let socket = openSocket(id, listener, slots) { send(slots, socket) }
     case .move(let id):
       listener.served.counters.countRetry(shard: shard.index)
-      if let socket = moveSocket(id, listener, slots) { send(slots, socket, isRetry: false) }
+      if let socket = moveSocket(id, listener, slots) { send(slots, socket) }
     case .drop(let reason): listener.drop(datagrams(in: slots), reason)
     }
   }
 
   private func datagrams(in slots: Range<Int>) -> Int { slots.reduce(0) { $0 + inbound.datagrams(in: $1) } }
 
-  private func send(_ slots: Range<Int>, _ socket: FlowSocket, isRetry: Bool) {
-    let sent = inbound.send(slots, on: socket.descriptor, allowSegments: &socket.allowSegments)
-    let error = errno
+  /// Sends slots of one client. `tries`: sends of the first one that were refused.
+  private func send(_ slots: Range<Int>, _ socket: FlowSocket, tries: Int = 0) {
+    let sent = inbound.send(slots, on: socket.descriptor, segmentLimit: &socket.segmentLimit)
     let listener = socket.listener
     socket.repliesInARow = 0
-    if sent > 0 {
-      let went = slots.lowerBound..<slots.lowerBound + sent
-      listener.served.counters.countDatagramsIn(datagrams(in: went), shard: shard.index)
-      unsafe socket.traffic.pointee.bytesIn.add(UInt64(went.reduce(0) { $0 + inbound.bytes(in: $1) }))
+    if sent.datagrams > 0 {
+      listener.served.counters.countDatagramsIn(sent.datagrams, shard: shard.index)
+      unsafe socket.traffic.pointee.bytesIn.add(UInt64(sent.bytes))
     }
-    guard sent < slots.count else { return }
-    let rest = slots.lowerBound + sent..<slots.upperBound
-    switch error {
-    case ECONNREFUSED where !isRetry: resend(rest, socket)
-    case ECONNREFUSED: listener.drop(datagrams(in: rest), .refused)
-    case EAGAIN, ENOBUFS: listener.drop(datagrams(in: rest), .sendBufferFull)
+    guard sent.slots < slots.count else { return }
+    let rest = slots.lowerBound + sent.slots..<slots.upperBound
+    let triesOfRest = sent.datagrams > 0 ? 0 : tries
+    switch sent.error {
+    case let error where Self.isUnreachable(error):
+      if triesOfRest + 1 < Tried.capacity {
+        resend(rest, socket, tries: triesOfRest + 1)
+      } else {
+        listener.drop(datagrams(in: rest), .refused)
+      }
+    case EAGAIN, ENOBUFS, ENOMEM: listener.drop(datagrams(in: rest), .sendBufferFull)
     default:
       // That one cannot go; those after it may.
       listener.drop(inbound.datagrams(in: rest.lowerBound), .sendFailed)
-      if rest.count > 1 { send(rest.lowerBound + 1..<rest.upperBound, socket, isRetry: isRetry) }
+      if rest.count > 1 { send(rest.lowerBound + 1..<rest.upperBound, socket) }
+    }
+  }
+
+  /// Whether an error says that the endpoint cannot be reached: ICMP about an earlier datagram, or no route (ip(7)).
+  private static func isUnreachable(_ error: CInt) -> Bool {
+    switch error {
+    case ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN, ENONET, ENOPROTOOPT, EPROTO, EOPNOTSUPP, EACCES:
+      true
+    default: false
     }
   }
 
   /// An earlier datagram was refused, and this one was not sent for it: it goes to another endpoint, if there is one.
-  private func resend(_ slots: Range<Int>, _ socket: FlowSocket) {
+  private func resend(_ slots: Range<Int>, _ socket: FlowSocket, tries: Int) {
     unsafe socket.traffic.pointee.connectFailures.add()
     let listener = socket.listener
     switch table.moveRefused(socket.id, generation: listener.generation, choose: { listener.choose($0, refused: $1) }) {
     case .move(let id):
       listener.served.counters.countRetry(shard: shard.index)
-      if let moved = moveSocket(id, listener, slots) { send(slots, moved, isRetry: true) }
-    case .forward, .open: send(slots, socket, isRetry: true)
+      if let moved = moveSocket(id, listener, slots) { send(slots, moved, tries: tries) }
+    case .forward, .adopt, .open: send(slots, socket, tries: tries)
     case .drop(let reason): listener.drop(datagrams(in: slots), reason)
     }
   }
@@ -133,7 +154,7 @@ final class UDPForwarder: EventHandler {
       ? outbound.receive(from: descriptor, first: queued, count: Self.repliesAtOnce)
       : outbound.receiveOne(from: descriptor, into: queued)
     guard count > 0 else {
-      if count < 0, errno == ECONNREFUSED {
+      if count < 0, Self.isUnreachable(errno) {
         unsafe socket.traffic.pointee.connectFailures.add()
         table.refused(socket.id)
       }
@@ -142,7 +163,7 @@ final class UDPForwarder: EventHandler {
     var bytes = 0
     for slot in queued..<queued + count {
       if let total = outbound.droppedByKernel(slot) {
-        socket.listener.drop(socket.newKernelDrops(total), .receiveBufferFull)
+        socket.countKernelDrops(total)
       }
       outbound.setPeer(socket.client, of: slot)
       bytes += outbound.bytes(in: slot)
@@ -161,13 +182,11 @@ final class UDPForwarder: EventHandler {
     guard queued > 0, let listener = replying else { return }
     var first = 0
     while first < queued {
-      let sent = outbound.reply(first..<queued, on: listener.descriptor, allowSegments: &listener.allowSegments)
-      let error = errno
-      let count = (first..<first + sent).reduce(0) { $0 + outbound.datagrams(in: $1) }
-      if count > 0 { listener.served.counters.countDatagramsOut(count, shard: shard.index) }
-      first += sent
+      let sent = outbound.reply(first..<queued, on: listener.descriptor, segmentLimit: &listener.segmentLimit)
+      if sent.datagrams > 0 { listener.served.counters.countDatagramsOut(sent.datagrams, shard: shard.index) }
+      first += sent.slots
       guard first < queued else { break }
-      let isFull = error == EAGAIN || error == ENOBUFS
+      let isFull = sent.error == EAGAIN || sent.error == ENOBUFS || sent.error == ENOMEM
       listener.drop(outbound.datagrams(in: first), isFull ? .sendBufferFull : .sendFailed)
       first += 1
     }
@@ -181,18 +200,40 @@ final class UDPForwarder: EventHandler {
 
   private func openSocket(_ id: FlowTable.FlowID, _ listener: UDPListener, _ slots: Range<Int>) -> FlowSocket? {
     while sockets.count <= id { sockets.append(nil) }
-    guard let endpoint = table.endpoint(of: id) else { return nil }
-    do throws(Errno) {
-      let socket = try FlowSocket(
-        id: id, listener: listener, client: inbound.rawPeer(of: slots.lowerBound), endpoint: endpoint, forwarder: self)
-      sockets[id] = socket
-      unsafe socket.traffic.pointee.connections.add()
-      return socket
-    } catch {
-      table.remove(id)
-      listener.served.counters.countClose(reason: FlowEnd.failed.place, shard: shard.index)
-      listener.drop(datagrams(in: slots), .noSocket)
-      return nil
+    var reason = DatagramDrop.noSocket
+    for _ in 0..<Tried.capacity {
+      guard let endpoint = table.endpoint(of: id) else { break }
+      do throws(Errno) {
+        let socket = try FlowSocket(
+          id: id, listener: listener, client: inbound.rawPeer(of: slots.lowerBound), endpoint: endpoint,
+          forwarder: self)
+        sockets[id] = socket
+        unsafe socket.traffic.pointee.connections.add()
+        return socket
+      } catch {
+        // For want of a descriptor, a port or memory another endpoint is no better.
+        if Self.isLocal(error) { break }
+        reason = .refused
+        unsafe endpoint.counters(ofShard: shard.index).pointee.connectFailures.add()
+        guard
+          case .move = table.moveRefused(
+            id, generation: listener.generation, choose: { listener.choose($0, refused: $1) })
+        else {
+          break
+        }
+        listener.served.counters.countRetry(shard: shard.index)
+      }
+    }
+    table.remove(id)
+    listener.served.counters.countClose(reason: FlowEnd.failed.place, shard: shard.index)
+    listener.drop(datagrams(in: slots), reason)
+    return nil
+  }
+
+  private static func isLocal(_ error: Errno) -> Bool {
+    switch error.rawValue {
+    case EMFILE, ENFILE, ENOBUFS, ENOMEM, EAGAIN, EADDRNOTAVAIL, EADDRINUSE: true
+    default: false
     }
   }
 
@@ -216,13 +257,16 @@ final class UDPForwarder: EventHandler {
     scheduleExpiry()
   }
 
+  /// Wakes when the next flow may be over; earlier than it was to, never later.
   private func scheduleExpiry() {
     guard let next = table.nextExpiry else { return }
+    if timer?.isScheduled == true, dueExpiry <= next { return }
+    dueExpiry = next
     // Not for each flow: those of the same moment end together.
     timer?.schedule(after: max(next - shard.clock.now, 0) + 0.05)
   }
 
-  /// A listener is gone: its flows end.
+  /// A listener is gone, or another Service's: its flows end.
   func endFlows(of listener: UDPListener) {
     flush()
     for id in table.flows(at: listener.number) {

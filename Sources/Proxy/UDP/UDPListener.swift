@@ -13,57 +13,77 @@ final class UDPListener: EventHandler {
   private(set) var served: ServedPort
   /// Grows with each change of ``served``, so that flows are looked at once.
   private(set) var generation = 0
-  /// Whether UDP_SEGMENT works on the way to clients.
-  var allowSegments: CInt = 1
+  /// The largest size that UDP_SEGMENT takes on the way to clients.
+  var segmentLimit = DatagramBatch.noSegmentLimit
   private let forwarder: UDPForwarder
   private var watcher: ReadinessWatcher?
-  private var endpoints: Set<ObjectIdentifier> = []
-  private var kernelDrops: UInt32 = 0
+  private var endpoints: [SocketAddress: EndpointState] = [:]
+  private var kernelDrops = KernelDrops()
 
   init(number: Int, served: ServedPort, socket: consuming OwnedDescriptor, forwarder: UDPForwarder) {
     self.number = number
     self.served = served
     self.forwarder = forwarder
     super.init()
-    endpoints = Set(served.endpoints.map { ObjectIdentifier($0) })
+    endpoints = Self.byAddress(served)
     watcher = ReadinessWatcher(loop: forwarder.shard.loop, descriptor: socket, handler: self)
     watcher?.watch(.read)
   }
 
   var descriptor: CInt { watcher?.descriptor ?? -1 }
 
-  /// Takes a new snapshot's part. Flows stay; those whose endpoint is gone move at their next datagram.
+  /// Takes a new snapshot's part. Flows stay; those whose endpoint is gone move at their next datagram. Where the
+  /// address has passed to another Service, they end.
   func serve(_ served: ServedPort) {
+    if served.counters !== self.served.counters { forwarder.endFlows(of: self) }
     self.served = served
     generation += 1
-    endpoints = Set(served.endpoints.map { ObjectIdentifier($0) })
+    endpoints = Self.byAddress(served)
   }
 
-  func isServed(_ endpoint: EndpointState) -> Bool { endpoints.contains(ObjectIdentifier(endpoint)) }
+  private static func byAddress(_ served: ServedPort) -> [SocketAddress: EndpointState] {
+    Dictionary(served.endpoints.map { ($0.endpoint.address, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  /// The state that the endpoint has now, another one after a change of its weight or name; nil when it is gone.
+  func current(_ endpoint: EndpointState) -> EndpointState? { endpoints[endpoint.endpoint.address] }
 
   /// Chooses an endpoint for a client, not one that refused just now.
   func choose(_ source: IPAddress, refused: EndpointState?) -> EndpointState? {
     var tried = Tried()
-    if let refused, let index = served.endpoints.firstIndex(where: { $0 === refused }) { tried.insert(index) }
+    if let refused {
+      // One address can be listed twice.
+      for (index, state) in served.endpoints.enumerated() where state.endpoint.address == refused.endpoint.address {
+        tried.insert(index)
+      }
+    }
     return served.selector.select(source: source, tried: tried, random: &forwarder.shard.random)
       .map { served.endpoints[$0] }
   }
 
-  override func ready(_ events: Readiness, on descriptor: CInt) { forwarder.receiveDatagrams(self, descriptor) }
+  override func ready(_ events: Readiness, on descriptor: CInt) { _ = forwarder.receiveDatagrams(self, descriptor) }
 
-  /// How many more datagrams the kernel had no room for, by its count in a slot.
-  func newKernelDrops(_ total: UInt32) -> Int {
-    defer { kernelDrops = total }
-    return Int(total &- kernelDrops)
+  /// Counts datagrams that the kernel had no room for, by the count in a slot.
+  func countKernelDrops(_ total: UInt32) { drop(kernelDrops.new(in: total), .receiveBufferFull) }
+
+  /// The same by the socket's count now: no later datagram may come to tell.
+  func countKernelDrops() {
+    if let descriptor = watcher?.descriptor { drop(kernelDrops.new(on: descriptor), .receiveBufferFull) }
   }
 
   func drop(_ count: Int, _ reason: DatagramDrop) {
     if count > 0 { served.counters.countDrops(count, reason: reason.place, shard: forwarder.shard.index) }
   }
 
+  // More than a receive buffer holds, and an end even while clients go on sending.
+  private static let lastBatches = 1024
+
   /// Forwards what the kernel still holds, ends its flows, then closes.
   func close() {
-    if let descriptor = watcher?.descriptor { forwarder.receiveDatagrams(self, descriptor) }
+    if let descriptor = watcher?.descriptor {
+      for _ in 0..<Self.lastBatches where !forwarder.receiveDatagrams(self, descriptor) { break }
+    }
+    countKernelDrops()
     forwarder.endFlows(of: self)
     watcher = nil
     forwarder.shard.loop.retire(self)

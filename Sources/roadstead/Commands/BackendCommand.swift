@@ -8,7 +8,8 @@ import Kubernetes
 /// `roadstead backend`: a tiny pod that says its name.
 struct BackendCommand: ParsableCommand, SignalTaking {
   static let configuration = CommandConfiguration(
-    commandName: "backend", abstract: "Answer every HTTP request with a name: a tiny pod for labs and tests.")
+    commandName: "backend",
+    abstract: "Answer HTTP requests and UDP datagrams with a name: a tiny pod for labs and tests.")
 
   static let signals = [SIGTERM, SIGINT]
 
@@ -23,8 +24,11 @@ struct BackendCommand: ParsableCommand, SignalTaking {
   @Option(help: ArgumentHelp("What it says, and a newline.", valueName: "name"))
   var name: String
 
+  @Flag(help: "Send UDP datagrams back instead.")
+  var echo = false
+
   @Option(
-    help: ArgumentHelp("Answer so much later, as 200ms.", valueName: "duration"),
+    help: ArgumentHelp("Answer HTTP so much later, as 200ms.", valueName: "duration"),
     transform: { text throws in try DurationText.seconds(text) })
   var delay = 0.0
 
@@ -37,11 +41,17 @@ struct BackendCommand: ParsableCommand, SignalTaking {
       idleSeconds: 75, connections: UInt32(clamping: max(descriptors - 64, 64) / UInt64(addresses.count)),
       connectionsPerAddress: 0)
     let servers = try addresses.map { try HTTPServer(loop: loop, address: .tcp($0), routes: routes, limits: limits) }
+    let answer = echo ? DatagramAnswers.Answer.echo : .bytes(Array("\(name)\n".utf8))
+    let datagrams = try servers.compactMap { server in
+      // With the port that the kernel chose for TCP.
+      guard case .tcp(let address) = server.address else { return DatagramAnswers?.none }
+      return try DatagramAnswers(loop: loop, address: address, answer: answer)
+    }
     let signals = try SignalWatcher(loop: loop, signals: Self.signals) { _ in loop.stop() }
     for server in servers { print("backend \(name) listening on \(server.address)") }
     // Whoever started it may wait for these lines, through a pipe.
     fflush(nil)
-    withExtendedLifetime((servers, signals)) { loop.run() }
+    withExtendedLifetime((servers, datagrams, signals)) { loop.run() }
     for server in servers { server.stop() }
   }
 

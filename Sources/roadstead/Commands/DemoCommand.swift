@@ -19,6 +19,7 @@ struct DemoCommand: AsyncParsableCommand, SignalTaking {
     defer { manifest.remove() }
     let pods = try LoopThread(name: "demo pods")
     let servers = try await startPods(pods.loop)
+    let datagrams = try await startDatagrams(pods.loop)
     print("Roadstead demo: a Service and its pods, on this machine's loopback addresses only.")
     print("  manifest  \(manifest.path)  (edit it: changes apply at once)")
     for pod in DemoManifest.pods { print("  pod       \(pod.name) at \(pod.address), app: \(pod.app)") }
@@ -29,12 +30,14 @@ struct DemoCommand: AsyncParsableCommand, SignalTaking {
     try await ServingProcess(options).serve {
       print("")
       print("  try       curl http://\(DemoManifest.serviceAddress)/")
+      print("            bash -c 'exec 3<>/dev/udp/\(DemoManifest.nameAddress.udpPath); echo >&3; head -1 <&3'")
       print("  ask       \(CommandLine.arguments[0]) status")
       print("            \(CommandLine.arguments[0]) explain \(DemoManifest.serviceName)")
       print("  end       Ctrl-C")
       flushStandardOutput()
     }
     for server in servers { await stop(server) }
+    withExtendedLifetime(datagrams) {}
   }
 
   private func startPods(_ loop: EventLoop) async throws -> [LoopBound<HTTPServer>] {
@@ -54,6 +57,17 @@ struct DemoCommand: AsyncParsableCommand, SignalTaking {
       }
     }
     return servers
+  }
+
+  private func startDatagrams(_ loop: EventLoop) async throws -> [LoopBound<DatagramAnswers>] {
+    var all: [LoopBound<DatagramAnswers>] = []
+    for pod in DemoManifest.pods {
+      all.append(
+        try await loop.make { loop in
+          try DatagramAnswers(loop: loop, address: pod.address, answer: .bytes(Array("\(pod.name)\n".utf8)))
+        })
+    }
+    return all
   }
 
   private func stop(_ server: LoopBound<HTTPServer>) async {
@@ -76,6 +90,8 @@ struct DemoManifest {
 
   static let serviceName = "hostname-svc-lb"
   static let serviceAddress = SocketAddress(IPAddress(v4: 0x7F65_0032), port: 8080)
+  /// TCP and UDP on one port number.
+  static let nameAddress = SocketAddress(IPAddress(v4: 0x7F65_0033), port: 5300)
   static let pods = ["web-1", "web-2", "web-3", "db-1"].enumerated().map { index, name in
     Pod(
       name: name, app: name.hasPrefix("web") ? "webserver" : "database",
@@ -108,7 +124,7 @@ struct DemoManifest {
   }
 
   private static var text: String {
-    service + pods.map(pod).joined() + pool
+    service + nameService + pods.map(pod).joined() + pool
   }
 
   private static let service = """
@@ -121,6 +137,27 @@ struct DemoManifest {
       ports:
       - name: webserver
         port: 8080
+        targetPort: 18080
+      selector:
+        app: webserver
+    ---
+
+    """
+
+  private static let nameService = """
+    apiVersion: v1
+    kind: Service
+    metadata:
+      name: name-svc-lb
+    spec:
+      type: LoadBalancer
+      ports:
+      - name: name
+        port: 5300
+        targetPort: 18080
+      - name: name-udp
+        protocol: UDP
+        port: 5300
         targetPort: 18080
       selector:
         app: webserver
@@ -158,4 +195,9 @@ struct DemoManifest {
       - 127.101.0.50-127.101.0.60
 
     """
+}
+
+extension SocketAddress {
+  /// As bash(1) has it behind /dev/udp/.
+  fileprivate var udpPath: String { "\(address)/\(port)" }
 }

@@ -10,6 +10,7 @@ from processes import LabError
 
 POD_URL = "http://10.101.0.50:8080/"
 WEB_URL, WAS_URL = "http://10.101.0.50/", "http://10.101.0.51:8080/"
+ASK_UDP = CHECKOUT / "Tests/lab/ask_udp.py"
 NODE_PORTS = CHECKOUT / "examples/node-ports"
 
 
@@ -42,6 +43,12 @@ def show_pods(example: Example) -> None:
     process = example.roadstead()
     print(indented(process.lines[0]))
     ask(example, POD_URL, 30, {"pod-1": 10, "pod-2": 10, "pod-3": 10})
+    process.wait_for_line("default/names")
+    title("The same pods over UDP")
+    print(indented(next(line for line in process.lines if "UDP →" in line)))
+    title("client$ ask_udp.py 10.101.0.51 5300    30 flows")
+    answers = example.client.run(sys.executable, str(ASK_UDP), "10.101.0.51", "5300", "30", "1", within=30)
+    show_counts(Counter(answers.splitlines()[1:]), {"pod-1": 10, "pod-2": 10, "pod-3": 10})
     process.kill()
 
 
@@ -61,7 +68,12 @@ def show_node_ports(example: Example) -> None:
 def ask(example: Example, url: str, times: int, wanted: dict[str, int] | None = None, among: set[str] = ()) -> None:
     """Prints who answers the client, and throws where that is not what is wanted."""
     title(f"client$ curl {url}    {times} times")
-    counts = dict(sorted(Counter(example.ask(url, times)).items()))
+    show_counts(Counter(example.ask(url, times)), wanted, among)
+
+
+def show_counts(heard: Counter, wanted: dict[str, int] | None = None, among: set[str] = ()) -> None:
+    """Prints who answered how often, and throws where that is not what is wanted."""
+    counts = dict(sorted(heard.items()))
     print("\n".join(f"  {count:3} {name}" for name, count in counts.items()))
     if counts != wanted and set(counts) != among:
         raise LabError(f"not what was to come: {wanted or sorted(among)}")

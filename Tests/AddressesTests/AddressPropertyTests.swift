@@ -1,5 +1,6 @@
 import Addresses
 import Glibc
+import TestKit
 import Testing
 
 /// `ROADSTEAD_SEED=` replays, `ROADSTEAD_STEPS=` says how many texts are tried.
@@ -10,14 +11,14 @@ import Testing
   }
 
   /// A generator and a number of rounds.
-  private static func start(_ what: String) -> (SplitMix, Int) {
+  private static func start(_ what: String) -> (SeededRandom, Int) {
     let seed = number("ROADSTEAD_SEED") ?? UInt64.random(in: 0...UInt64.max)
     let steps = Int(number("ROADSTEAD_STEPS") ?? 5000)
     print("\(what): ROADSTEAD_SEED=\(seed) ROADSTEAD_STEPS=\(steps)")
-    return (SplitMix(seed: seed), steps)
+    return (SeededRandom(seed: seed), steps)
   }
 
-  private func address(_ random: inout SplitMix) -> IPAddress {
+  private func address(_ random: inout SeededRandom) -> IPAddress {
     if Bool.random(using: &random) { return IPAddress(v4: UInt32.random(in: 0 ... .max, using: &random)) }
     // Runs of zeros, which the text form shortens.
     var bits: UInt128 = 0

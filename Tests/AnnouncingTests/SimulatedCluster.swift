@@ -1,5 +1,6 @@
 import Addresses
 import Announcing
+import TestKit
 
 /// A cluster whose Services and pools are edited at random, with an allocator that follows.
 struct SimulatedCluster {
@@ -13,7 +14,7 @@ struct SimulatedCluster {
     var isRestart = false
   }
 
-  var random: SplitMix
+  var random: SeededRandom
   let isLarge: Bool
   var now = 0.0
   var pools: [AddressPool] = []
@@ -29,7 +30,7 @@ struct SimulatedCluster {
   }
 
   init(seed: UInt64, isLarge: Bool) {
-    random = SplitMix(seed: seed)
+    random = SeededRandom(seed: seed)
     self.isLarge = isLarge
     // Small worlds are crowded; the IPv4 ones cross a .255 and .0.
     space = isLarge ? PerSpace(v4: 4096, v6: 1024) : PerSpace(v4: 24, v6: 8)

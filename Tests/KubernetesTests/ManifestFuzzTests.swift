@@ -1,21 +1,8 @@
 import Foundation
+import TestKit
 import Testing
 
 @testable import Kubernetes
-
-/// SplitMix64: the same numbers for the same seed, everywhere.
-struct SeededGenerator: RandomNumberGenerator {
-  private var state: UInt64
-  init(seed: UInt64) { state = seed }
-
-  mutating func next() -> UInt64 {
-    state &+= 0x9E37_79B9_7F4A_7C15
-    var z = state
-    z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-    z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-    return z ^ (z >> 31)
-  }
-}
 
 @Suite(.timeLimit(.minutes(10))) struct ManifestFuzzTests {
   private static func environment(_ name: String) -> UInt64? {
@@ -34,7 +21,7 @@ struct SeededGenerator: RandomNumberGenerator {
   ].map { Array($0.utf8) }
 
   /// Changes a few bytes, words or stretches of `bytes`.
-  private static func mutate(_ bytes: [UInt8], _ random: inout SeededGenerator) -> [UInt8] {
+  private static func mutate(_ bytes: [UInt8], _ random: inout SeededRandom) -> [UInt8] {
     var bytes = bytes
     for _ in 0..<Int.random(in: 1...8, using: &random) {
       let at = Int.random(in: 0...bytes.count, using: &random)
@@ -81,7 +68,7 @@ struct SeededGenerator: RandomNumberGenerator {
     let seed = Self.environment("ROADSTEAD_SEED") ?? UInt64.random(in: 0...UInt64.max)
     let steps = Int(Self.environment("ROADSTEAD_STEPS") ?? 3000)
     print("ROADSTEAD_SEED=\(seed) ROADSTEAD_STEPS=\(steps)")
-    var random = SeededGenerator(seed: seed)
+    var random = SeededRandom(seed: seed)
     let json = Data(
       #"{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Service","metadata":{"name":"web"},"spec":{"type":"LoadBalancer","selector":{"app":"web"},"ports":[{"port":80,"targetPort":"http"}]}}]}"#
         .utf8)
@@ -105,7 +92,7 @@ struct SeededGenerator: RandomNumberGenerator {
   @Test func `the incremental loader ends where a fresh one begins`() throws {
     let seed = Self.environment("ROADSTEAD_SEED") ?? UInt64.random(in: 0...UInt64.max)
     print("ROADSTEAD_SEED=\(seed)")
-    var random = SeededGenerator(seed: seed)
+    var random = SeededRandom(seed: seed)
     let directory = try TemporaryDirectory()
     var loader = ManifestLoader(paths: [directory.path])
     _ = loader.reload()

@@ -13,6 +13,12 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
     z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
     return z ^ (z >> 31)
   }
+
+  /// True `percent` times in a hundred.
+  public mutating func chance(_ percent: Int) -> Bool { Int.random(in: 0..<100, using: &self) < percent }
+
+  /// One of `items`, which must not be empty.
+  public mutating func pick<T>(_ items: [T]) -> T { items[Int.random(in: 0..<items.count, using: &self)] }
 }
 
 /// The seed of a random test: `ROADSTEAD_SEED` when set, else a new one; printed, so that a failure can be replayed.

@@ -35,8 +35,10 @@ done | sort | uniq -c | awk '{ printf "  %d %s\n", $1, $2 }'
 
 echo "30 datagrams to 127.101.0.51:5300/UDP"
 for _ in $(seq 30); do
-  # A socket of its own for each: each is a flow. bash(1) speaks UDP through /dev/udp.
-  timeout 5 bash -c 'exec 3<>/dev/udp/127.101.0.51/5300; echo >&3; head -n 1 <&3'
+  # bash(1) speaks UDP through /dev/udp. Each socket stays open, so that no other gets its port: each is a flow.
+  exec {socket}<>/dev/udp/127.101.0.51/5300
+  echo >&"$socket"
+  timeout 5 head -n 1 <&"$socket"
 done | sort | uniq -c | awk '{ printf "  %d %s\n", $1, $2 }'
 
 if [ "${1:-}" = --stay ]; then

@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 # Linked by the build, or used by the demo's reader.
-BUILD_PACKAGES := libev-dev libmicrohttpd-dev libcurl4-openssl-dev make curl
+BUILD_PACKAGES := libev-dev libmicrohttpd-dev libcurl4-openssl-dev libnl-route-3-dev pkg-config make curl
 # What the lab drives: hosts in network namespaces.
 LAB_PACKAGES := iproute2 python3 curl
 # Run by the tests, the counts and the comparison with other proxies.

@@ -18,6 +18,10 @@ let package = Package(
     .target(name: "CMicroHTTPD", linkerSettings: [.linkedLibrary("microhttpd")]),
     // libcurl for Swift, without varargs.
     .target(name: "CLibCurl", linkerSettings: [.linkedLibrary("curl")]),
+    // Where libnl's headers are, from pkg-config.
+    .systemLibrary(name: "CNlHeaders", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-route-3-dev"])]),
+    // libnl-route for Swift: addresses on interfaces, what the kernel tells of both; packet sockets.
+    .target(name: "CLibNl", dependencies: ["CNlHeaders"]),
     // IP addresses, prefixes, ranges and socket addresses. Pure.
     .target(name: "Addresses", swiftSettings: strict),
     // One libev loop per thread: watchers, timers, tasks from other threads, owned descriptors.
@@ -29,7 +33,8 @@ let package = Package(
       name: "Proxy", dependencies: ["Addresses", "Balancing", "CLibEv", "EventLoop"],
       swiftSettings: strict),
     // Which Service gets which external IP, and who tells the network.
-    .target(name: "Announcing", dependencies: ["Addresses"], swiftSettings: strict),
+    .target(
+      name: "Announcing", dependencies: ["Addresses", "CLibEv", "CLibNl", "EventLoop"], swiftSettings: strict),
     // Kubernetes objects, read from manifest files; which endpoints a Service has.
     .target(
       name: "Kubernetes",
@@ -54,7 +59,9 @@ let package = Package(
     .testTarget(name: "EventLoopTests", dependencies: ["EventLoop", "CLibEv", "TestKit"], swiftSettings: strict),
     .testTarget(name: "BalancingTests", dependencies: ["Balancing", "TestKit"], swiftSettings: strict),
     .testTarget(name: "ProxyTests", dependencies: ["Proxy", "TestKit"], swiftSettings: strict),
-    .testTarget(name: "AnnouncingTests", dependencies: ["Announcing", "TestKit"], swiftSettings: strict),
+    .testTarget(
+      name: "AnnouncingTests", dependencies: ["Addresses", "Announcing", "EventLoop", "TestKit"],
+      swiftSettings: strict),
     .testTarget(
       name: "KubernetesTests", dependencies: ["Addresses", "Balancing", "EventLoop", "Kubernetes", "TestKit"],
       swiftSettings: strict),

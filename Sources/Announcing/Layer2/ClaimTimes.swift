@@ -1,0 +1,22 @@
+/// The times by which an address is claimed and kept, in seconds.
+///
+/// RFC 5227, section 1.1, has slower ones for probing; a load balancer's clients are waiting.
+struct ClaimTimes: Hashable, Sendable {
+  /// The lifetime with which the kernel holds an address that is not renewed.
+  static let lifetime: UInt32 = 8
+
+  /// From the first probe to the decision; ``probeCount`` probes are spread evenly over it.
+  var probing = 0.6
+  var probeCount = 3
+  /// Between renewals of the lifetime.
+  var renewal = 2.0
+  /// Between the first advertisements, and how long these go on (MetalLB's times).
+  var firstAdvertisements = 1.1
+  var firstAdvertisementsEnd = 5.0
+  /// Between the later ones.
+  var laterAdvertisements = 60.0
+  /// Between tries while someone else has the address, or the kernel refuses.
+  var retry = 5.0
+  /// The least between two defences (RFC 5227: DEFEND_INTERVAL).
+  var defence = 10.0
+}

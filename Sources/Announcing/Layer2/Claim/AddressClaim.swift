@@ -1,0 +1,334 @@
+import Addresses
+
+/// One address on one interface: asked for, held, defended, given back. No sockets, no clock: events in, actions out.
+///
+/// | state | event | becomes | actions |
+/// |---|---|---|---|
+/// | idle | start | probing | probe |
+/// | idle | start, adopting | held | put, advertise |
+/// | probing | due | probing | probe, until all are sent |
+/// | probing | due, after the last window | held | put, advertise |
+/// | probing | due, too late to have listened | probing anew | probe |
+/// | probing | a claim or an answer | waiting | |
+/// | probing | a probe of a lower link-layer address | waiting | |
+/// | probing | advertise again, another link-layer address | probing anew | probe |
+/// | held | due | held | put, advertise, each in its time |
+/// | held | due, a rival confirmed | waiting | remove |
+/// | held | a claim or an answer | held | advertise and probe, each at most once in its time |
+/// | held | any but withdraw and link lost, after the lifetime | probing | remove, probe; then as probing |
+/// | held | dropped | probing | probe |
+/// | held | put failed | waiting | remove |
+/// | held | probe failed | held | |
+/// | held | advertise again, another link-layer address | held | advertise, as often as at first |
+/// | probing | probe failed | waiting | |
+/// | waiting | due | probing | probe |
+/// | any but the last two | withdraw | withdrawn | remove, where held |
+/// | any but the last two | link lost | lost | remove, where held |
+///
+/// All else changes nothing. Withdrawn and lost are the ends: there is a new claim when it is wanted again.
+struct AddressClaim: Sendable {
+  /// What the owner tells.
+  enum Event: Hashable, Sendable {
+    /// The address is wanted; `adopting` where an earlier process left it on this interface and it is there still.
+    case start(adopting: Bool)
+    /// ``deadline`` has come; too early, it does nothing.
+    case due
+    /// A frame of another host about this address.
+    case sighted(Sighting.Kind, by: MACAddress)
+    /// The kernel refused to put or renew the address.
+    case putFailed(AnnouncementObstacle)
+    /// A probe could not be sent.
+    case probeFailed(AnnouncementObstacle)
+    /// The kernel, or an administrator, took the address off the interface.
+    case dropped
+    /// Neighbours may have forgotten: the carrier was away for a moment.
+    case advertiseAgain
+    case linkLayerAddressChanged(MACAddress)
+    /// The interface is gone, or unfit, and why.
+    case linkLost(AnnouncementObstacle)
+    /// The address is not wanted any more.
+    case withdraw
+  }
+
+  /// What the owner is to do, in this order and at once: a `put` that waits in a queue may come after the lapse.
+  ///
+  /// Where `put` or `sendProbe` fails, what is after it in the list is not to be done, and the failure is handed in.
+  enum Action: Hashable, Sendable {
+    /// Send one ARP probe, or one duplicate address detection's solicitation.
+    case sendProbe
+    /// Add the address with ``ClaimTimes/lifetime``, or renew it.
+    case put
+    /// Take it off the interface; that it is not there is no failure.
+    case remove
+    /// Send a gratuitous ARP request and reply, or an unsolicited neighbour advertisement.
+    case advertise
+    /// ``status`` is another than was last said.
+    case changed
+  }
+
+  enum State: Hashable, Sendable {
+    case idle
+    /// With what was in the way the last time, which is what ``status`` says until that is known to be over.
+    case probing(ProbeSeries, after: AnnouncementObstacle?)
+    case held(Holding)
+    case waiting(AnnouncementObstacle, until: Double)
+    case withdrawn
+    case lost(AnnouncementObstacle)
+  }
+
+  /// What belongs to a held address.
+  struct Holding: Hashable, Sendable {
+    /// In seconds of Unix time.
+    let since: Int
+    var lastPut: Double
+    var nextRenewal: Double
+    var advertisements: AdvertisementSeries
+    /// When a conflict is to be looked into.
+    var verifyAt: Double?
+    var verification: Verification?
+  }
+
+  /// What a failed action takes back.
+  private struct Record: Hashable, Sendable {
+    var counters = AnnouncementStatus.Counters()
+    var told = AnnouncementStatus.State.probing
+  }
+
+  let address: IPAddress
+  let times: ClaimTimes
+  /// The interface's link-layer address.
+  private(set) var mac: MACAddress
+  private(set) var state = State.idle
+  private var record = Record()
+  private var recordBefore = Record()
+  private var nextDefence = -Double.infinity
+  private var nextVerification = -Double.infinity
+
+  init(_ address: IPAddress, mac: MACAddress, times: ClaimTimes = ClaimTimes()) {
+    self.address = address
+    self.mac = mac
+    self.times = times
+  }
+
+  var counters: AnnouncementStatus.Counters { record.counters }
+
+  /// Whether the address is on the interface, as far as this claim knows.
+  var isHeld: Bool { if case .held = state { true } else { false } }
+
+  var status: AnnouncementStatus.State {
+    switch state {
+    case .idle, .probing(_, after: nil): .probing
+    case .probing(_, after: let obstacle?), .waiting(let obstacle, _), .lost(let obstacle): .waiting(obstacle)
+    case .held(let holding): .announced(since: holding.since)
+    case .withdrawn: .withdrawn
+    }
+  }
+
+  /// When it wants ``Event/due``, in seconds of the loop's clock; nil for never.
+  var deadline: Double? {
+    switch state {
+    case .idle, .withdrawn, .lost: nil
+    case .probing(let probes, _): probes.next
+    case .waiting(_, let until): until
+    case .held(let holding):
+      min(
+        holding.nextRenewal, holding.advertisements.next, holding.verification?.next ?? holding.verifyAt ?? .infinity)
+    }
+  }
+
+  /// Takes an event and appends what is to be done.
+  ///
+  /// `now` is of a clock that stands still where the kernel's timers do (CLOCK_MONOTONIC), and is read afresh, not that
+  /// of an event loop's turn: after a stop it decides whether the address is there still. `unixTime` is for people.
+  mutating func handle(
+    _ event: Event, now: Double, unixTime: Int, using random: inout some RandomNumberGenerator, actions: inout [Action]
+  ) {
+    switch event {
+    case .putFailed, .probeFailed: takeBack()
+    case .start, .due, .sighted, .dropped, .advertiseAgain, .linkLayerAddressChanged, .linkLost, .withdraw:
+      recordBefore = record
+    }
+    switch event {
+    case .withdraw: end(.withdrawn, &actions)
+    case .linkLost(let obstacle): end(.lost(obstacle), &actions)
+    case .linkLayerAddressChanged(let mac):
+      self.mac = mac
+      handleInState(event, now, unixTime, &random, &actions)
+    case .start, .due, .sighted, .putFailed, .probeFailed, .dropped, .advertiseAgain:
+      handleInState(event, now, unixTime, &random, &actions)
+    }
+    if status != record.told {
+      record.told = status
+      actions.append(.changed)
+    }
+  }
+
+  /// What was counted and said for actions that were not done.
+  private mutating func takeBack() {
+    let conflicts = record.counters.conflicts
+    record = recordBefore
+    record.counters.conflicts = conflicts
+  }
+
+  private mutating func end(_ end: State, _ actions: inout [Action]) {
+    switch state {
+    case .withdrawn, .lost: return
+    case .idle, .probing, .waiting: break
+    case .held: actions.append(.remove)
+    }
+    state = end
+  }
+
+  private mutating func handleInState(
+    _ event: Event, _ now: Double, _ unixTime: Int, _ random: inout some RandomNumberGenerator,
+    _ actions: inout [Action]
+  ) {
+    if case .held(let holding) = state, now - holding.lastPut >= times.lapse {
+      // The loop stood still, the kernel has dropped the address or is about to, and another may have it.
+      actions.append(.remove)
+      probe(after: nil, now, &actions)
+    }
+    switch state {
+    case .idle:
+      guard case .start(let isAdopting) = event else { return }
+      if isAdopting { take(now, unixTime, &actions) } else { probe(after: nil, now, &actions) }
+    case .probing(let probes, let obstacle):
+      probing(probes, after: obstacle, event, now, unixTime, &random, &actions)
+    case .held(let holding):
+      held(holding, event, now, &random, &actions)
+    case .waiting(let obstacle, let until):
+      if event == .due, now >= until { probe(after: obstacle, now, &actions) }
+    case .withdrawn, .lost: break
+    }
+  }
+
+  // MARK: - Probing
+
+  private mutating func probe(after obstacle: AnnouncementObstacle?, _ now: Double, _ actions: inout [Action]) {
+    var probes = ProbeSeries(count: times.probeCount, distance: times.probeDistance, now: now)
+    if probes.step(now: now) == .send { sendProbe(&actions) }
+    state = .probing(probes, after: obstacle)
+  }
+
+  private mutating func probing(
+    _ probes: ProbeSeries, after obstacle: AnnouncementObstacle?, _ event: Event, _ now: Double, _ unixTime: Int,
+    _ random: inout some RandomNumberGenerator, _ actions: inout [Action]
+  ) {
+    switch event {
+    case .due:
+      var probes = probes
+      switch probes.step(now: now) {
+      case .wait: break
+      case .send:
+        state = .probing(probes, after: obstacle)
+        sendProbe(&actions)
+      case .isLate: probe(after: obstacle, now, &actions)
+      case .isOver: take(now, unixTime, &actions)
+      }
+    case .sighted(.claim, by: let rival), .sighted(.answer, by: let rival):
+      record.counters.conflicts += 1
+      wait(for: .addressInUse(by: rival), now, &random)
+    case .sighted(.probe, by: let rival):
+      // Both stopping, as RFC 5227 has it in section 2.1.1, would leave the address to nobody.
+      if rival < mac { wait(for: .addressInUse(by: rival), now, &random) }
+    case .probeFailed(let obstacle), .putFailed(let obstacle): wait(for: obstacle, now, &random)
+    // Probes from before may have reached nobody, or their answers another address.
+    case .advertiseAgain, .linkLayerAddressChanged: probe(after: obstacle, now, &actions)
+    case .start, .dropped, .linkLost, .withdraw: break
+    }
+  }
+
+  private mutating func wait(
+    for obstacle: AnnouncementObstacle, _ now: Double, _ random: inout some RandomNumberGenerator
+  ) {
+    // Not all at once, where several wait for one.
+    let seconds = times.retry * Double.random(in: 0.9...1, using: &random)
+    state = .waiting(obstacle, until: ClaimTimes.roundedUp(now + seconds))
+  }
+
+  // MARK: - Holding
+
+  private mutating func take(_ now: Double, _ unixTime: Int, _ actions: inout [Action]) {
+    var holding = Holding(
+      since: unixTime, lastPut: now, nextRenewal: ClaimTimes.roundedUp(now + times.renewal),
+      advertisements: AdvertisementSeries(from: now))
+    actions.append(.put)
+    advertise(&actions)
+    holding.advertisements.sent(now: now, times)
+    state = .held(holding)
+  }
+
+  private mutating func held(
+    _ before: Holding, _ event: Event, _ now: Double, _ random: inout some RandomNumberGenerator,
+    _ actions: inout [Action]
+  ) {
+    var holding = before
+    switch event {
+    case .due: break
+    case .sighted(.claim, _): conflict(&holding, now, &actions)
+    case .sighted(.answer, by: let rival):
+      holding.verification?.answered(by: rival)
+      conflict(&holding, now, &actions)
+    // The kernel answers it.
+    case .sighted(.probe, _): break
+    case .dropped: return probe(after: nil, now, &actions)
+    case .putFailed(let obstacle):
+      actions.append(.remove)
+      return wait(for: obstacle, now, &random)
+    case .probeFailed:
+      // Who cannot ask does not yield.
+      holding.verification = nil
+    case .advertiseAgain, .linkLayerAddressChanged:
+      holding.verification = nil
+      holding.advertisements = AdvertisementSeries(from: now)
+    case .start, .linkLost, .withdraw: return
+    }
+
+    if holding.verification == nil, let verifyAt = holding.verifyAt, now >= verifyAt {
+      holding.verifyAt = nil
+      holding.verification = Verification(times, own: mac, now: now)
+      nextVerification = ClaimTimes.roundedUp(now + times.retry)
+    }
+    let verdict = holding.verification?.step(now: now) ?? .undecided
+    if case .confirmed(let rival) = verdict {
+      actions.append(.remove)
+      return wait(for: .addressInUse(by: rival), now, &random)
+    }
+    if verdict == .unconfirmed { holding.verification = nil }
+    if now >= holding.nextRenewal {
+      holding.lastPut = now
+      holding.nextRenewal = ClaimTimes.roundedUp(now + times.renewal)
+      record.counters.renewals += 1
+      actions.append(.put)
+    }
+    if now >= holding.advertisements.next {
+      advertise(&actions)
+      holding.advertisements.sent(now: now, times)
+    }
+    // Last: where it fails, nothing else is left undone.
+    if verdict == .probe { sendProbe(&actions) }
+    state = .held(holding)
+  }
+
+  /// Someone claims what is ours: said again, and looked into, both only so often that two who do so come to an end.
+  private mutating func conflict(_ holding: inout Holding, _ now: Double, _ actions: inout [Action]) {
+    record.counters.conflicts += 1
+    if now >= nextDefence {
+      nextDefence = now + times.defence
+      advertise(&actions)
+    }
+    if holding.verification == nil, holding.verifyAt == nil { holding.verifyAt = max(now, nextVerification) }
+  }
+
+  // MARK: - Counted actions
+
+  private mutating func sendProbe(_ actions: inout [Action]) {
+    record.counters.probes += 1
+    actions.append(.sendProbe)
+  }
+
+  private mutating func advertise(_ actions: inout [Action]) {
+    record.counters.gratuitous += address.family == .v4 ? 2 : 1
+    actions.append(.advertise)
+  }
+}

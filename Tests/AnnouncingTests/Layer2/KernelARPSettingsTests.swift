@@ -96,7 +96,8 @@ import Testing
       let settings = ARPSettings()
       let expected: [Int: [Bool]] = [
         0: [true, true, true], 1: [true, true, false], 2: [true, false, false], 3: [true, true, true],
-        4: [true, true, true], 8: [false, false, false],
+        4: [true, true, true], 5: [true, true, true], 6: [true, true, true], 7: [true, true, true],
+        8: [false, false, false],
       ]
       for (value, answers) in expected.sorted(by: { $0.key < $1.key }) {
         try NetworkNamespace.set("net/ipv4/conf/v0/arp_ignore", "\(value)")

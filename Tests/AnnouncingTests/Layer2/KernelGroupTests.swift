@@ -72,8 +72,7 @@ import Testing
       let addresses = (1...4000).map { IPAddress(v6: (0xfd00 << 112) + UInt128($0) * 16) }
       for address in addresses { try #require(groups.join(address, on: index) == nil) }
       try #require(try Self.joined("v0").count == before + addresses.count)
-      // The title line apart.
-      try #require(try NetworkNamespace.lines(of: "/proc/thread-self/net/igmp6").count > addresses.count)
+      try #require(groups.socketCount > 1)
       for address in addresses { groups.leave(address, on: index) }
       try #require(try Self.joined("v0").count == before)
       try #require(groups.failures == 0)

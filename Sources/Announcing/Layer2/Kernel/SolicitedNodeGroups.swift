@@ -32,6 +32,8 @@ final class SolicitedNodeGroups {
   private(set) var failures: UInt64 = 0
   /// Groups that are joined, each interface counted.
   var count: Int { holdings.count }
+  /// Sockets that hold them.
+  var socketCount: Int { Set(holdings.values.map { ObjectIdentifier($0.socket) }).count }
 
   init() {}
 

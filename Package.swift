@@ -60,7 +60,7 @@ let package = Package(
     .testTarget(name: "BalancingTests", dependencies: ["Balancing", "TestKit"], swiftSettings: strict),
     .testTarget(name: "ProxyTests", dependencies: ["Proxy", "TestKit"], swiftSettings: strict),
     .testTarget(
-      name: "AnnouncingTests", dependencies: ["Addresses", "Announcing", "EventLoop", "TestKit"],
+      name: "AnnouncingTests", dependencies: ["Addresses", "Announcing", "CLibNl", "EventLoop", "TestKit"],
       swiftSettings: strict),
     .testTarget(
       name: "KubernetesTests", dependencies: ["Addresses", "Balancing", "EventLoop", "Kubernetes", "TestKit"],

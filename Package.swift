@@ -67,6 +67,13 @@ let package = Package(
       swiftSettings: strict),
     .testTarget(
       name: "AdminTests", dependencies: ["Addresses", "Admin", "EventLoop", "TestKit"], swiftSettings: strict),
+    .testTarget(
+      name: "RoadsteadTests",
+      dependencies: [
+        "Addresses", "Admin", "Announcing", "Balancing", "Kubernetes", "Proxy", "TestKit", "roadstead",
+        .product(name: "Logging", package: "swift-log"),
+      ],
+      swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "roadstead"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -32,7 +32,7 @@ import Glibc
   private var traffic: UnsafeMutablePointer<TrafficCounters>?
   private var client: ReadinessWatcher?
   private var upstream: ReadinessWatcher?
-  private let clientDescriptor: CInt
+  let clientDescriptor: CInt
   private var upstreamDescriptor: CInt = -1
   private let toServer: Relay
   private let toClient: Relay

@@ -116,6 +116,19 @@ public actor DataPlane {
     return sum
   }
 
+  /// Open connections to each of `addresses` that came to the Services named with it (``ServicePort/service``), also
+  /// where they have it no longer. Looks at every connection: for once a second, not for every request.
+  public func connectionCounts(to addresses: [IPAddress: Set<String>]) async -> [IPAddress: Int] {
+    var sum: [IPAddress: Int] = [:]
+    for member in members {
+      let counts = await withCheckedContinuation { continuation in
+        member.shard.submit { continuation.resume(returning: $0.connectionCounts(to: addresses)) }
+      }
+      sum.merge(counts, uniquingKeysWith: +)
+    }
+    return sum
+  }
+
   /// Open UDP flows, over all shards.
   public func flowCount() async -> Int {
     var sum = 0

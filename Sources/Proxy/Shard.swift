@@ -126,6 +126,16 @@ final class Shard {
   /// How many connections are open here.
   var connectionCount: Int { connections.count }
 
+  /// How many of the connections to `addresses` came to the Services that are named with each.
+  func connectionCounts(to addresses: [IPAddress: Set<String>]) -> [IPAddress: Int] {
+    var counts: [IPAddress: Int] = [:]
+    for connection in connections.all {
+      guard let address = connection.externalAddress else { continue }
+      if addresses[address]?.contains(connection.served.port.service) == true { counts[address, default: 0] += 1 }
+    }
+    return counts
+  }
+
   /// Accepts one connection in place of the spare descriptor, and resets it; false when there was none to reset.
   func resetOneWithSpareDescriptor(_ listener: CInt) -> Bool {
     // Another thread may have been quicker to take the number that was free for a moment.

@@ -10,6 +10,7 @@ extension Controller {
   /// The same as ``state(startedAt:)``, with what only the kernel knows until it is asked.
   func freshState(startedAt: Int) async -> AdminState {
     await plane.countKernelDrops()
+    await refreshAnnouncements()
     return state(startedAt: startedAt)
   }
 
@@ -17,17 +18,22 @@ extension Controller {
   func state(startedAt: Int) -> AdminState {
     let interfaces = InterfaceAddresses()
     let running = Dictionary(snapshot.ports.map { (PortKey($0.port), $0) }, uniquingKeysWith: { first, _ in first })
+    let name = announcer?.name ?? "nobody"
     let planned = plan.services.map { service in
-      service.state(interfaces: interfaces) { $0.served.flatMap { running[PortKey($0)] }.map(live) }
+      service.state(
+        interfaces: interfaces, announcement: { record.fill(&$0, of: $1, announcer: name) },
+        live: { $0.served.flatMap { running[PortKey($0)] }.map(live) })
     }
-    let services = planned + fixedServices(running)
+    let services = planned + fixedServices(running, interfaces)
+    let claimed = Set(services.flatMap(\.addresses).map(\.address))
     var total = AdminState.Counters()
     for port in services.flatMap(\.ports) { total += port.counters }
     return AdminState(
       version: Roadstead.version, startedAt: RFC3339.text(unixSeconds: startedAt), uptimeSeconds: UInt64(uptime),
       readiness: readiness, limits: .current(shards: plane.shardCount, udpFlows: UInt64(plane.flowLimit)),
       sources: plan.sources(of: manifests),
-      pools: plan.poolStates, services: services, counters: total)
+      pools: plan.poolStates, services: services, counters: total,
+      announcer: announcer.map { record.state(name: $0.name) { claimed.contains($0.description) } })
   }
 
   /// Whether all that was read and asked for is served.
@@ -38,13 +44,21 @@ extension Controller {
     return .ready
   }
 
-  private func fixedServices(_ running: [PortKey: ServedPort]) -> [AdminState.Service] {
+  private func fixedServices(
+    _ running: [PortKey: ServedPort], _ interfaces: InterfaceAddresses
+  ) -> [AdminState.Service] {
     fixedPorts.map { port in
       let name = port.listen.map(\.description).joined(separator: ",")
+      let addresses = port.listen.map(\.address).map { ip in
+        var address = AdminState.Address(
+          ip.description, reason: "asked for by --listen", interface: interfaces.interface(of: ip))
+        record.fill(&address, of: ip, announcer: announcer?.name ?? "nobody")
+        return address
+      }
       return AdminState.Service(
         namespace: "", name: name, type: "Listen",
-        addresses: port.listen.map { AdminState.Address($0.address.description, reason: "asked for by --listen") },
-        balance: port.balance.rawValue, target: AdminState.Target(kind: "address", reason: "named by --to"),
+        addresses: addresses, balance: port.balance.rawValue,
+        target: AdminState.Target(kind: "address", reason: "named by --to"),
         ports: [
           running[PortKey(port)].map {
             live($0, basedOn: AdminState.Port(transport: port.transport.rawValue, port: port.listen[0].port))

@@ -15,12 +15,17 @@ actor Controller {
     case manifests(ManifestSnapshot)
     /// Time to try the addresses again that could not be listened on.
     case retry
+    /// Time to look whether connections have ended on addresses that stay announced for them.
+    case lingering
   }
 
   let plane: DataPlane
   /// What `--listen` and `--to` ask for, beside the manifests.
   let fixedPorts: [ServicePort]
-  private let logger: Logger
+  let announcementPlanner: AnnouncementPlanner
+  /// Nil where nothing can be announced, or is to be.
+  let announcer: (any Announcer)?
+  let logger: Logger
   private let clock = ContinuousClock()
   private let started: ContinuousClock.Instant
   private var planner: Planner
@@ -37,16 +42,28 @@ actor Controller {
   private(set) var plan = Plan()
   private(set) var snapshot: Snapshot
   private(set) var served = DataPlane.Report()
-  private(set) var isDraining = false
+  var isDraining = false
+  /// What is announced and what was said of it; ``announce()`` and what the announcer tells change it.
+  var record = AnnouncementRecord()
+  var lingering = LingeringAddresses()
+  /// What the announcer was given last.
+  var announced: [Announcement] = []
+  var stopping: Task<Void, Never>?
+  /// For tests that block the control plane while something is announced.
+  var afterFirstAnnounce: (@Sendable () -> Void)?
   private var hasSaidFlowLimit = false
 
   init(
     plane: DataPlane, resolver: EndpointResolver, fixedPorts: [ServicePort] = [],
-    allocations: sending AllocationStore? = nil, logger: Logger
+    allocations: sending AllocationStore? = nil, announcementPlanner: AnnouncementPlanner = .init(mode: .none),
+    announcer: (any Announcer)? = nil, logger: Logger, afterFirstAnnounce: (@Sendable () -> Void)? = nil
   ) {
     self.plane = plane
     self.fixedPorts = fixedPorts
+    self.announcementPlanner = announcementPlanner
+    self.announcer = announcer
     self.logger = logger
+    self.afterFirstAnnounce = afterFirstAnnounce
     let restored = allocations?.restored ?? [:]
     self.allocations = allocations
     saved = restored
@@ -60,6 +77,7 @@ actor Controller {
 
   /// Makes the data plane serve what `event` brings, and returns once it does.
   func apply(_ event: Event) async {
+    if case .lingering = event { return log(await announce()) }
     if case .manifests(let manifests) = event {
       self.manifests = manifests
       plan = planner.plan(manifests.store, now: uptime)
@@ -70,6 +88,7 @@ actor Controller {
     // What ends is not news.
     guard !isDraining else { return }
     served = report
+    let announcing = await announce()
     reportProblems()
     printLines()
     sayFlowLimit()
@@ -77,6 +96,7 @@ actor Controller {
     let waiting = Set(plan.services.compactMap(\.waiting))
     for text in plan.events.map(\.description) where !waiting.contains(text) { logger.info("\(text)") }
     plan.events = []
+    log(announcing)
   }
 
   /// Seconds since the controller was made.
@@ -85,7 +105,7 @@ actor Controller {
   /// Whether an address that was asked for is not served.
   var hasFailures: Bool { !served.failures.isEmpty }
 
-  /// Stops accepting, waits for connections to end, cuts off those that do not.
+  /// Stops accepting, waits for connections to end, cuts off those that do not. Addresses stay announced meanwhile.
   func drain(for seconds: Double) async -> Int {
     isDraining = true
     return await plane.drain(for: seconds)

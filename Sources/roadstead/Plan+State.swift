@@ -6,13 +6,16 @@ import Kubernetes
 
 extension Plan {
   /// The state without a data plane: what `explain -f` tells.
-  func state(of manifests: ManifestSnapshot) -> AdminState {
+  func state(of manifests: ManifestSnapshot, announcing planner: AnnouncementPlanner) -> AdminState {
     let interfaces = InterfaceAddresses()
+    let verdicts = planner.plan(self, store: manifests.store).verdicts
     return AdminState(
       version: Roadstead.version, startedAt: RFC3339.text(unixSeconds: 0),
       readiness: .notReady("planned from files; nothing runs"), limits: .current(shards: nil),
       sources: sources(of: manifests), pools: poolStates,
-      services: services.map { $0.state(interfaces: interfaces) { _ in nil } })
+      services: services.map { service in
+        service.state(interfaces: interfaces, announcement: { verdicts[$1]?.fill(&$0) }, live: { _ in nil })
+      })
   }
 
   /// Each file with what is wrong in it.
@@ -45,17 +48,22 @@ extension Plan {
 }
 
 extension PlannedService {
-  /// What is told of one Service; `live` gives a port's running part, where there is one.
-  func state(interfaces: InterfaceAddresses, live: (PlannedPort) -> LivePort?) -> AdminState.Service {
+  /// What is told of one Service; `announcement` adds to an address who announces it, and `live` gives a port's
+  /// running part, where there is one.
+  func state(
+    interfaces: InterfaceAddresses, announcement: (inout AdminState.Address, IPAddress) -> Void,
+    live: (PlannedPort) -> LivePort?
+  ) -> AdminState.Service {
     let metadata = service.metadata
     return AdminState.Service(
       namespace: metadata.namespace, name: metadata.name, type: service.spec.type.rawValue,
       origin: source.file.isEmpty ? nil : source.description,
       addresses: outcome.addresses.map { assignment in
-        AdminState.Address(
+        var address = AdminState.Address(
           assignment.address.description, pool: assignment.pool, reason: addressReason,
-          interface: interfaces.interface(of: assignment.address),
-          notAnnounced: assignment.address.isLoopback ? "a loopback address" : "this version announces nothing")
+          interface: interfaces.interface(of: assignment.address))
+        announcement(&address, assignment.address)
+        return address
       }, waiting: waiting, balance: Planner.balance(of: service, settings).rawValue, settings: shownSettings,
       target: AdminState.Target(
         kind: target.source == .nodePorts ? "node-port" : "pod",

@@ -42,6 +42,7 @@ struct Planner: Sendable {
       let outcome = allocator.outcome(of: name) ?? AllocationOutcome(addresses: [])
       return planned(stored, outcome: outcome, store)
     }
+    plan.problems += store.advertisementProblems
     plan.problems += plan.services.flatMap(problems)
     return plan
   }

@@ -24,6 +24,12 @@ struct ServingProcess: Sendable {
     var shards: Int?
     var admin = AdminAddress.standard
     var stateDirectory: String?
+    var announce = AnnounceMode.none
+    /// Seconds that an address is probed before it is taken.
+    var probeTime = 0.6
+    var nodeName: String?
+    /// What there is to announce with, given how long to probe.
+    var makeAnnouncer: @Sendable (Double) -> AnnouncerChoice = makeLayer2Announcer
     /// Seconds that connections get to end at SIGTERM.
     var drain = 30.0
     var logLevel = Logger.Level.info
@@ -34,6 +40,11 @@ struct ServingProcess: Sendable {
   static let signals = [SIGTERM, SIGINT, SIGHUP, SIGUSR1]
 
   private static let retrySeconds = 5.0
+  private static let lingeringSeconds = 1.0
+  /// Seconds for the announcer to withdraw everything, which takes it some milliseconds.
+  private static let withdrawalSeconds = 5.0
+  /// Seconds that addresses stay after the last connection, whose last bytes the kernel may still have to send.
+  private static let lastBytesSeconds = 0.5
 
   private let options: Options
   private let logger: Logger
@@ -53,9 +64,38 @@ struct ServingProcess: Sendable {
     let flowLimit = Int(clamping: OpenFiles.raised()) / 5 * 4
     control = try LoopThread(name: "control")
     let allocations = try Self.openState(options.stateDirectory)
+    var planner = AnnouncementPlanner(mode: options.announce, nodeName: options.nodeName)
+    let announcer = try Self.announcer(options, &planner)
     controller = Controller(
       plane: try DataPlane(shardCount: shards, flowLimit: flowLimit), resolver: options.resolver,
-      fixedPorts: options.fixedPorts, allocations: allocations, logger: logger)
+      fixedPorts: options.fixedPorts, allocations: allocations, announcementPlanner: planner, announcer: announcer,
+      logger: logger, afterFirstAnnounce: Self.blockingTestHook(control))
+  }
+
+  /// Nil where nothing is to be announced, or, with `auto`, can be; `planner` knows why then.
+  private static func announcer(
+    _ options: Options, _ planner: inout AnnouncementPlanner
+  ) throws(CommandFailure) -> (any Announcer)? {
+    // Only an L2Advertisement can ask for it with `auto`.
+    if options.announce == .none || (options.announce == .auto && options.manifests.isEmpty) { return nil }
+    switch options.makeAnnouncer(options.probeTime) {
+    case .announcer(let announcer): return announcer
+    case .unavailable(let why):
+      guard options.announce == .auto else { throw CommandFailure(.system, "--announce \(options.announce): \(why)") }
+      planner.unavailable = why
+      return nil
+    }
+  }
+
+  /// For the test that no address is lost while the control plane hangs: ROADSTEAD_TEST_BLOCK_CONTROL=SECONDS blocks
+  /// the control thread and the controller's, right after the first announcement.
+  private static func blockingTestHook(_ control: LoopThread) -> (@Sendable () -> Void)? {
+    guard let text = unsafe getenv("ROADSTEAD_TEST_BLOCK_CONTROL"), let seconds = UInt32(unsafe String(cString: text))
+    else { return nil }
+    return {
+      control.loop.submit { sleep(seconds) }
+      sleep(seconds)
+    }
   }
 
   /// A loop that cannot be made is no error that could be handled: the start looks first.
@@ -88,12 +128,23 @@ struct ServingProcess: Sendable {
     let admin = try await startAdmin()
     let (rounds, round) = AsyncStream<Void>.makeStream()
     let serving = Task {
+      // Whether a look at lingering addresses is under way: one at a time.
+      var willLook = false
       for await event in events {
         await controller.apply(event)
         readiness.value = await controller.readiness
         round.yield()
+        if case .lingering = event { willLook = false }
+        if await controller.hasLingering, !willLook {
+          willLook = true
+          Task {
+            try await Task.sleep(for: .seconds(Self.lingeringSeconds))
+            send.yield(.lingering)
+          }
+        }
       }
     }
+    let following = Task { await controller.followAnnouncer() }
     let files = watchFiles(send)
     if files == nil { send.yield(.retry) }
     for await _ in rounds { break }
@@ -104,9 +155,13 @@ struct ServingProcess: Sendable {
       await wait(for: signals, signal, files)
       retry.cancel()
     } catch {
+      await controller.stopAnnouncing(within: 1)
       await stop(admin)
       throw error
     }
+    // Of what is still announced after a second signal, the kernel withdraws the rest when it has not been renewed.
+    await controller.stopAnnouncing(within: 1)
+    following.cancel()
     serving.cancel()
     await stop(admin)
     withExtendedLifetime((watcher, files)) {}
@@ -200,8 +255,13 @@ struct ServingProcess: Sendable {
     logger.notice("\(name): no new connections; \(rest)")
     readiness.value = .notReady("draining")
     let cut = await controller.drain(for: options.drain)
-    guard cut > 0 else { return }
-    logger.warning("\(cut) connection\(cut == 1 ? " was" : "s were") still open after \(seconds) s and reset")
+    if cut > 0 {
+      logger.warning("\(cut) connection\(cut == 1 ? " was" : "s were") still open after \(seconds) s and reset")
+    }
+    if open > 0, await !controller.announced.isEmpty {
+      try? await Task.sleep(for: .seconds(Self.lastBytesSeconds))
+    }
+    await controller.stopAnnouncing(within: Self.withdrawalSeconds)
   }
 
   private func stop(_ admin: LoopBound<HTTPServer>?) async {

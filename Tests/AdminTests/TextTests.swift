@@ -8,11 +8,11 @@ import Testing
   func status() {
     #expect(
       AdminState.example.statusText() == """
-        NAMESPACE/NAME           TYPE          EXTERNAL-IP           PORT(S)        ENDPOINTS  ACTIVE  TOTAL
-        default/hostname-svc-lb  LoadBalancer  10.101.0.50           8080/TCP       2/4        1       30
+        NAMESPACE/NAME           TYPE          EXTERNAL-IP           PORT(S)        ENDPOINTS  ACTIVE  TOTAL  ANNOUNCED
+        default/hostname-svc-lb  LoadBalancer  10.101.0.50           8080/TCP       2/4        1       30     no: --announce none
         shop/cart                LoadBalancer  <pending>             80/TCP,53/UDP  0/0,0/1    0       0
           pool lab has no free address
-        shop/front               LoadBalancer  10.101.0.51,fd00::51  443/TCP        1/1        0       0
+        shop/front               LoadBalancer  10.101.0.51,fd00::51  443/TCP        1/1        0       0      -
           10.101.0.51:443 is in use by another process
 
         POOL  RANGES                   ASSIGNED  TOTAL
@@ -135,6 +135,57 @@ import Testing
     let text = try state.explainText("front")
     #expect(text.contains("address  10.101.0.51, from pool lab, on interface eth0, announced by layer2 on eth0\n"))
     #expect(text.contains("    error: 10.101.0.51:443 is in use by another process\n"))
+  }
+
+  @Test("status says where each address is announced, explain since when and what works less well")
+  func announced() throws {
+    var state = AdminState.example
+    let since = "2026-01-31T12:00:00Z"
+    state.services[2].addresses[0].announcedBy = "layer2 on eth0, eth1"
+    state.services[2].addresses[0].announcements = ["eth0", "eth1"].map {
+      AdminState.Announcement(
+        interface: $0, state: "announced", since: since, probes: 3, gratuitous: 12, conflicts: 1, renewals: 40)
+    }
+    state.services[2].addresses[0].announcements?[1].warnings = ["arp_ignore of eth1 is 0 and cannot be set"]
+    state.services[2].addresses[1].notAnnounced = "no interface is fit for it"
+    state.services[2].addresses[1].announcements = [
+      AdminState.Announcement(state: "waiting", reason: "no interface is fit for it")
+    ]
+    state.announcer = AdminState.Announcer(
+      name: "layer2", drops: ["not-announced": 3],
+      lingering: [
+        AdminState.Address(
+          "10.101.0.52", announcedBy: "layer2 on eth0", stillAnnounced: "stays until 1 connection has ended",
+          announcements: [AdminState.Announcement(interface: "eth0", state: "announced", since: since)])
+      ])
+    let status = state.statusText()
+    #expect(
+      status.contains("  0      10.101.0.51 eth0,eth1; fd00::51 no: no interface is fit for it\n"), "\(status)")
+    #expect(
+      status.contains(
+        """
+
+        announced still, though no Service has them:
+          10.101.0.52  eth0 (stays until 1 connection has ended)
+
+        roadstead 0.1.0, up 3 min 12 s, not ready: draining
+        announcer: layer2, dropped of what it heard: not-announced 3
+
+        """), "\(status)")
+    #expect(
+      try state.explainText("front").hasPrefix(
+        """
+        shop/front  LoadBalancer
+          address  10.101.0.51, from pool lab, on no interface, announced by layer2 on eth0, eth1
+                   eth0 announced since 2026-01-31T12:00:00Z: 3 probes, 12 gratuitous, 1 conflict, 40 renewals
+                   eth1 announced since 2026-01-31T12:00:00Z: 3 probes, 12 gratuitous, 1 conflict, 40 renewals
+                   warning: arp_ignore of eth1 is 0 and cannot be set
+          address  fd00::51, from pool six, on no interface, announced by nobody (no interface is fit for it)
+                   waiting (no interface is fit for it): 0 probes, 0 gratuitous, 0 conflicts, 0 renewals
+
+        """))
+    #expect(try AdminState(json: state.json()) == state)
+    #expect(try state.explainText("front", isRunning: false).contains(", would be announced by layer2 on eth0"))
   }
 
   @Test("control characters of a name or message do not reach the terminal")

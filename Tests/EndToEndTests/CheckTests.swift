@@ -90,6 +90,28 @@ import Testing
     #expect(result.transcript.contains("colour") && result.transcript.contains("Teapot"), "\(result.transcript)")
   }
 
+  @Test("an L2Advertisement that selects nothing is a warning with its line", .timeLimit(.minutes(1)))
+  func advertisement() throws {
+    let directory = try TemporaryDirectory()
+    let file = try directory.write(
+      "all.yaml",
+      Self.manifest + """
+        ---
+        apiVersion: metallb.io/v1beta1
+        kind: L2Advertisement
+        metadata: {name: lab}
+        spec: {ipAddressPools: [lib]}
+
+        """)
+    let result = try RoadsteadBinary.run(["check", "-f", file])
+    #expect(result.exit == .code(0), "\(result.transcript)")
+    let line = Self.manifest.split(separator: "\n", omittingEmptySubsequences: false).count + 1
+    #expect(
+      result.output.first
+        == "\(file):\(line): L2Advertisement/lab: spec.ipAddressPools: warning: there is no IPAddressPool 'lib'",
+      "\(result.transcript)")
+  }
+
   @Test("YAML that does not parse is reported with file and line", .timeLimit(.minutes(1)))
   func unparsable() throws {
     let directory = try TemporaryDirectory()

@@ -4,7 +4,7 @@ import Testing
 /// Every directory of examples/ runs as its README says.
 @Suite struct ExampleTests {
   /// The directories that have a test: below, in ``PoolExampleTests``, and node-ports' run.sh in Tests/lab.
-  static let tested: Set<String> = ["node-ports", "pools", "quickstart", "sidecar"]
+  static let tested: Set<String> = ["announce", "node-ports", "pools", "quickstart", "sidecar"]
 
   @Test("each example has a README, a run.sh and a test")
   func complete() throws {
@@ -30,6 +30,17 @@ import Testing
     #expect(result.exit == .code(0), "\(result.transcript)")
     let counts = result.output.filter { $0.hasPrefix("  ") && $0.contains("app-") }
     #expect(counts == ["  10 app-1", "  30 app-2"], "\(result.transcript)")
+  }
+
+  @Test("examples/announce says where each address would be announced, and why not", .timeLimit(.minutes(1)))
+  func announce() throws {
+    let result = try script("announce")
+    #expect(result.exit == .code(0), "\(result.transcript)")
+    let readme = try readFile("\(RoadsteadBinary.checkout)/examples/announce/README.md")
+    #expect(result.output.count == 12)
+    #expect(readme.contains(result.output.joined(separator: "\n")), "\(result.transcript)")
+    let check = try RoadsteadBinary.run(["check", "-f", "\(RoadsteadBinary.checkout)/examples/announce"])
+    #expect(check.output == ["5 Services, 3 pools in 2 files: valid"], "\(check.transcript)")
   }
 
   @Test("examples/node-ports is valid and leads to the four nodes", .timeLimit(.minutes(1)))

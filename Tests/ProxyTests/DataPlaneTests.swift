@@ -22,6 +22,36 @@ import Testing
     client.close()
   }
 
+  @Test func `connections are counted by their address and Service, also after that has lost it`() async throws {
+    let block = try LoopbackBlock()
+    let server = try TestServer(on: block.address(1, port: 18080), Handlers.echo)
+    let plane = try DataPlane(shardCount: 2)
+    var builder = SnapshotBuilder(shardCount: 2, reasonCount: DataPlane.reasonCount)
+    let both = [block.address(50, port: 8080), block.address(51, port: 8080)]
+    func port(_ service: String, _ listen: [SocketAddress]) -> ServicePort {
+      ServicePort(service: service, listen: listen, endpoints: [Endpoint(server.address)])
+    }
+    let other = block.address(52, port: 8080)
+    _ = await plane.apply(builder.build([port("default/a", both), port("default/b", [other])]))
+    let clients = try [both[0], both[1], both[1], other].map { try TCPStream(to: $0) }
+    for client in clients {
+      try client.send("a")
+      _ = try client.receive(exactly: 1)
+    }
+    let asked = [
+      both[0].address: Set(["default/a"]), both[1].address: ["default/a", "default/b"], other.address: ["default/a"],
+    ]
+    #expect(await plane.connectionCounts(to: asked) == [both[0].address: 1, both[1].address: 2])
+    _ = await plane.apply(builder.build([port("default/b", [other])]))
+    #expect(await plane.connectionCounts(to: asked) == [both[0].address: 1, both[1].address: 2])
+    for client in clients { client.close() }
+    let deadline = Deadline.after(.seconds(5))
+    while await plane.connectionCounts(to: asked) != [:], !deadline.hasPassed {
+      try await Task.sleep(for: .milliseconds(5))
+    }
+    #expect(await plane.connectionCounts(to: asked) == [:])
+  }
+
   @Test func `an address that is no longer wanted refuses, and can be taken again`() async throws {
     let block = try LoopbackBlock()
     let server = try TestServer(on: block.address(1, port: 18080), Handlers.echo)

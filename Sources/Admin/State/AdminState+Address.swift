@@ -13,10 +13,15 @@ extension AdminState {
     public var announcedBy: String?
     /// Why nobody announces it, as `--announce none`.
     public var notAnnounced: String?
+    /// Why it is announced although it would not be if it were new, as `stays until 1 connection has ended`.
+    public var stillAnnounced: String?
+    /// Where its announcement stands, by interface; nil where it is not to be announced.
+    public var announcements: [Announcement]?
 
     public init(
       _ address: String, pool: String? = nil, reason: String? = nil, interface: String? = nil,
-      announcedBy: String? = nil, notAnnounced: String? = nil
+      announcedBy: String? = nil, notAnnounced: String? = nil, stillAnnounced: String? = nil,
+      announcements: [Announcement]? = nil
     ) {
       self.address = address
       self.pool = pool
@@ -24,6 +29,8 @@ extension AdminState {
       self.interface = interface
       self.announcedBy = announcedBy
       self.notAnnounced = notAnnounced
+      self.stillAnnounced = stillAnnounced
+      self.announcements = announcements
     }
   }
 

@@ -21,10 +21,13 @@ public struct AdminState: Codable, Hashable, Sendable {
   public var services: [Service]
   /// The sums over all ports of all Services, also of those that are gone.
   public var counters: Counters
+  /// Nil where nothing can be announced.
+  public var announcer: Announcer?
 
   public init(
     version: String, startedAt: String, uptimeSeconds: UInt64 = 0, readiness: Readiness, limits: Limits = Limits(),
-    sources: [Source] = [], pools: [Pool] = [], services: [Service] = [], counters: Counters = Counters()
+    sources: [Source] = [], pools: [Pool] = [], services: [Service] = [], counters: Counters = Counters(),
+    announcer: Announcer? = nil
   ) {
     self.version = version
     self.startedAt = startedAt
@@ -35,6 +38,7 @@ public struct AdminState: Codable, Hashable, Sendable {
     self.pools = pools
     self.services = services
     self.counters = counters
+    self.announcer = announcer
   }
 
   /// Whether the process serves what it was asked to; the answer of `/readyz`.

@@ -15,7 +15,10 @@ extension AdminState {
 extension AdminState.Service {
   fileprivate func explanation(_ isRunning: Bool) -> [String] {
     var lines = ["\(qualifiedName)  \(type)" + (origin.map { "  from \($0)" } ?? "")]
-    lines += addresses.map { "  address  \($0.explanation)" }
+    for address in addresses {
+      lines.append("  address  \(address.explanation(isRunning))")
+      lines += address.announcementLines.map { "           \($0)" }
+    }
     if addresses.isEmpty { lines.append("  address  <pending>: \(waiting ?? "no reason given")") }
     if !addresses.isEmpty, let waiting { lines.append("  waiting  \(waiting)") }
     lines.append("  balance  \(balance)")
@@ -28,11 +31,12 @@ extension AdminState.Service {
 }
 
 extension AdminState.Address {
-  fileprivate var explanation: String {
+  fileprivate func explanation(_ isRunning: Bool) -> String {
     let origin = [pool.map { "from pool \($0)" }, reason].compactMap { $0 }.joined(separator: ": ")
     let holder = interface.map { "on interface \($0)" } ?? "on no interface"
     let announcer =
-      announcedBy.map { "announced by \($0)" } ?? "announced by nobody" + (notAnnounced.map { " (\($0))" } ?? "")
+      (isRunning ? "" : "would be ")
+      + (announcedBy.map { "announced by \($0)" } ?? "announced by nobody" + (notAnnounced.map { " (\($0))" } ?? ""))
     return ([address, origin, holder, announcer].filter { !$0.isEmpty }).joined(separator: ", ")
   }
 }

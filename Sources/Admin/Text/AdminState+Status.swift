@@ -9,12 +9,20 @@ extension AdminState {
     if !problems.isEmpty {
       parts.append("problems:\n" + problems.map { "  \(Figures.printable($0.text))\n" }.joined())
     }
+    if let lingering = announcer?.lingering, !lingering.isEmpty {
+      let lines = lingering.map { "  \(Figures.printable("\($0.address)  \($0.announcedText)"))\n" }
+      parts.append("announced still, though no Service has them:\n" + lines.joined())
+    }
     parts.append(footer)
     return parts.joined(separator: "\n")
   }
 
   private var serviceTable: String {
-    var table = TextTable(["NAMESPACE/NAME", "TYPE", "EXTERNAL-IP", "PORT(S)", "ENDPOINTS", "ACTIVE", "TOTAL"])
+    // Last, where long reasons widen no other column; not at all where an older process tells nothing of it.
+    let isAnnouncingTold = services.flatMap(\.addresses).contains { !$0.announcedText.isEmpty }
+    var table = TextTable(
+      ["NAMESPACE/NAME", "TYPE", "EXTERNAL-IP", "PORT(S)", "ENDPOINTS", "ACTIVE", "TOTAL"]
+        + (isAnnouncingTold ? ["ANNOUNCED"] : []))
     for service in services {
       var counters = Counters()
       for port in service.ports { counters += port.counters }
@@ -23,6 +31,7 @@ extension AdminState {
           service.qualifiedName, service.type,
           service.addresses.isEmpty ? "<pending>" : service.addresses.map(\.address).joined(separator: ","),
           service.portsText, service.endpointsText, "\(counters.active)", "\(counters.accepted)",
+          isAnnouncingTold ? service.announcedText : "",
         ].map(Figures.printable),
         notes: ([service.waiting].compactMap { $0 } + service.ports.flatMap(\.errors)).map(Figures.printable))
     }
@@ -47,6 +56,10 @@ extension AdminState {
       limits.udpFlows.map { Figures.count($0, "UDP flow") },
     ].compactMap { $0 }
     if let drops = counters.drops, !drops.isEmpty { lines.append("datagrams dropped: \(Figures.list(drops))") }
+    if let announcer {
+      let drops = announcer.drops.isEmpty ? "" : ", dropped of what it heard: \(Figures.list(announcer.drops))"
+      lines.append("announcer: \(announcer.name)\(drops)")
+    }
     if !known.isEmpty { lines.append("limits: " + known.joined(separator: ", ")) }
     return lines.map { Figures.printable($0) + "\n" }.joined()
   }

@@ -11,6 +11,8 @@ public struct L2Advertisement: Hashable, Sendable {
   public var serviceSelectors: [LabelSelector]
   /// Network interfaces by name; empty: all that fit.
   public var interfaces: [String]
+  /// Whether there are `preferredNodeSelectors`, of which no more is read.
+  public var hasPreferredNodes = false
 
   public init(
     metadata: ObjectMeta, ipAddressPools: [String] = [], ipAddressPoolSelectors: [LabelSelector] = [],
@@ -36,10 +38,12 @@ extension L2Advertisement {
         spec.maps(key, LabelSelector.fieldNames) { LabelSelector($0) }
       }
       ipAddressPools = spec.strings("ipAddressPools")
+      if Set(ipAddressPools).count < ipAddressPools.count { spec.error("ipAddressPools", "names one pool twice") }
       ipAddressPoolSelectors = selectors("ipAddressPoolSelectors")
       nodeSelectors = selectors("nodeSelectors")
       serviceSelectors = selectors("serviceSelectors")
       interfaces = spec.strings("interfaces")
+      hasPreferredNodes = !spec.isEmptyList("preferredNodeSelectors")
     }
   }
 }

@@ -34,6 +34,14 @@ public struct Node: Hashable, Sendable {
   /// The `Ready` condition; nil where the Node has none, which counts as ready.
   public var ready: Condition? { conditions.first { $0.type == "Ready" } }
 
+  /// Whether its label keeps load balancers away from it.
+  public var isExcludedFromLoadBalancers: Bool { metadata.labels[Self.excludeLabel] != nil }
+
+  /// Whether the condition `NetworkUnavailable` holds: its routes are not set up, as a cloud or CNI says.
+  public var isNetworkUnavailable: Bool {
+    conditions.contains { $0.type == "NetworkUnavailable" && $0.status == .true }
+  }
+
   /// The zone that its label names.
   public var zone: String? { metadata.labels[Self.zoneLabel] }
 }

@@ -1,6 +1,7 @@
 import Addresses
 import ArgumentParser
 import Balancing
+import Kubernetes
 import Logging
 
 /// What the words of the command line mean; each says what is wrong with a word that means nothing.
@@ -33,6 +34,13 @@ enum ArgumentText {
     return address
   }
 
+  /// The duration of `--probe-time`, in seconds.
+  static func probeTime(_ text: String) throws -> Double {
+    let seconds = try DurationText.seconds(text)
+    guard seconds > 0, seconds <= 10 else { throw ValidationError("must be longer than 0 and at most 10s") }
+    return seconds
+  }
+
   /// The number of `--shards`.
   static func shards(_ text: String) throws(ValidationError) -> Int {
     guard let count = Int(text), (1...64).contains(count) else {
@@ -42,6 +50,7 @@ enum ArgumentText {
   }
 }
 
+extension AnnounceMode: ExpressibleByArgument {}
 extension BalancePolicy: ExpressibleByArgument {}
 extension Logger.Level: @retroactive ExpressibleByArgument {}
 extension TextLogHandler.Format: ExpressibleByArgument {}

@@ -31,6 +31,7 @@ struct ExplainCommand: ParsableCommand {
     var resolver = targets.resolver
     resolver.listsMismatches = true
     var planner = Planner(resolver: resolver)
-    return planner.plan(loaded.store, now: 0).state(of: loaded)
+    return planner.plan(loaded.store, now: 0)
+      .state(of: loaded, announcing: AnnouncementPlanner(nodeName: targets.nodeName))
   }
 }

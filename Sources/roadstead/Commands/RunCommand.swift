@@ -37,6 +37,19 @@ struct RunCommand: AsyncParsableCommand {
     transform: { text throws in try ArgumentText.shards(text) })
   var shards: Int?
 
+  @Option(
+    help: """
+      Which addresses the network is told of, by ARP and neighbour discovery: auto is those that an L2Advertisement \
+      selects, layer2 is all.
+      """)
+  var announce = AnnounceMode.auto
+
+  @Option(
+    help: ArgumentHelp(
+      "How long an address is probed before it is taken, at most 10s. (default: 600ms)", valueName: "duration"),
+    transform: { text throws in try ArgumentText.probeTime(text) })
+  var probeTime = 0.6
+
   @OptionGroup var process: ProcessOptions
 
   @Option(
@@ -62,6 +75,9 @@ struct RunCommand: AsyncParsableCommand {
     }
     options.shards = shards
     options.stateDirectory = state
+    options.announce = announce
+    options.probeTime = probeTime
+    options.nodeName = targets.nodeName
     process.apply(to: &options)
     try await ServingProcess(options).serve()
   }

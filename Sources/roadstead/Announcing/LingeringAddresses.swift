@@ -1,0 +1,52 @@
+import Addresses
+
+/// Announced addresses that a Service lost while its connections may be open: they stay until those have ended.
+///
+/// Pure: connections are counted by whoever asks, time is an argument in seconds of a steady clock.
+struct LingeringAddresses: Sendable {
+  private struct Entry {
+    /// Who lost it.
+    var services: Set<String>
+    var open = 0
+    var emptySince: Double?
+  }
+
+  /// How long an address stays after its last connection, whose last bytes the kernel may still have to send.
+  static let rest = 0.9
+
+  private var entries: [IPAddress: Entry] = [:]
+  private var holders: [IPAddress: Set<String>] = [:]
+
+  var isEmpty: Bool { entries.isEmpty }
+
+  /// Whose connections are to be counted.
+  var asked: [IPAddress: Set<String>] { entries.mapValues(\.services) }
+
+  /// What is open on each, for the ``AnnouncementPlanner``.
+  var open: [IPAddress: Int] { entries.mapValues(\.open) }
+
+  /// Takes over who has which address now; those of `announced` that a Service lost begin to linger.
+  mutating func update(holders now: [IPAddress: Set<String>], announced: (IPAddress) -> Bool) {
+    for (address, services) in holders where announced(address) {
+      let lost = services.subtracting(now[address] ?? [])
+      if !lost.isEmpty { entries[address, default: Entry(services: [])].services.formUnion(lost) }
+    }
+    for address in entries.keys {
+      // Who has it again holds it anyway.
+      entries[address]?.services.subtract(now[address] ?? [])
+      if entries[address]?.services.isEmpty == true { entries[address] = nil }
+    }
+    holders = now
+  }
+
+  /// Takes over how many connections of ``asked`` are open; those that had none for a while are done with.
+  mutating func count(_ open: [IPAddress: Int], now: Double) {
+    for address in entries.keys {
+      guard var entry = entries[address] else { continue }
+      entry.open = open[address] ?? 0
+      entry.emptySince = entry.open > 0 ? nil : entry.emptySince ?? now
+      let isOver = entry.emptySince.map { now - $0 >= Self.rest } ?? false
+      entries[address] = isOver ? nil : entry
+    }
+  }
+}

@@ -29,7 +29,7 @@ struct ServingProcess: Sendable {
     var probeTime = 0.6
     var nodeName: String?
     /// What there is to announce with, given how long to probe.
-    var makeAnnouncer: @Sendable (Double) -> AnnouncerChoice = makeLayer2Announcer
+    var makeAnnouncer: @Sendable (Double) async -> AnnouncerChoice = makeLayer2Announcer
     /// Seconds that connections get to end at SIGTERM.
     var drain = 30.0
     var logLevel = Logger.Level.info
@@ -54,7 +54,7 @@ struct ServingProcess: Sendable {
   /// What `/readyz` answers without waiting for the controller.
   private let readiness = Published(AdminState.Readiness.notReady("starting"))
 
-  init(_ options: Options) throws {
+  init(_ options: Options) async throws {
     self.options = options
     let (level, format) = (options.logLevel, options.logFormat)
     logger = Logger(label: "roadstead") { _ in TextLogHandler(level: level, format: format) }
@@ -65,7 +65,7 @@ struct ServingProcess: Sendable {
     control = try LoopThread(name: "control")
     let allocations = try Self.openState(options.stateDirectory)
     var planner = AnnouncementPlanner(mode: options.announce, nodeName: options.nodeName)
-    let announcer = try Self.announcer(options, &planner)
+    let announcer = try await Self.announcer(options, &planner)
     controller = Controller(
       plane: try DataPlane(shardCount: shards, flowLimit: flowLimit), resolver: options.resolver,
       fixedPorts: options.fixedPorts, allocations: allocations, announcementPlanner: planner, announcer: announcer,
@@ -75,10 +75,10 @@ struct ServingProcess: Sendable {
   /// Nil where nothing is to be announced, or, with `auto`, can be; `planner` knows why then.
   private static func announcer(
     _ options: Options, _ planner: inout AnnouncementPlanner
-  ) throws(CommandFailure) -> (any Announcer)? {
+  ) async throws(CommandFailure) -> (any Announcer)? {
     // Only an L2Advertisement can ask for it with `auto`.
     if options.announce == .none || (options.announce == .auto && options.manifests.isEmpty) { return nil }
-    switch options.makeAnnouncer(options.probeTime) {
+    switch await options.makeAnnouncer(options.probeTime) {
     case .announcer(let announcer): return announcer
     case .unavailable(let why):
       guard options.announce == .auto else { throw CommandFailure(.system, "--announce \(options.announce): \(why)") }

@@ -173,13 +173,13 @@ import Testing
     options.shards = 1
     options.announce = .layer2
     options.makeAnnouncer = { _ in .unavailable("needs CAP_NET_ADMIN") }
-    #expect {
-      _ = try ServingProcess(options)
+    await #expect {
+      _ = try await ServingProcess(options)
     } throws: { error in
       (error as? CommandFailure)?.status == .system && "\(error)" == "--announce layer2: needs CAP_NET_ADMIN"
     }
     options.announce = .auto
-    _ = try ServingProcess(options)
+    _ = try await ServingProcess(options)
   }
 }
 

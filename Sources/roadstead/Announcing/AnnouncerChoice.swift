@@ -8,4 +8,10 @@ enum AnnouncerChoice: Sendable {
 }
 
 /// Makes the announcer of `--announce auto` and `--announce layer2`; `seconds`: how long an address is probed.
-func makeLayer2Announcer(probing seconds: Double) -> AnnouncerChoice { .unavailable("layer 2 is not built in") }
+func makeLayer2Announcer(probing seconds: Double) async -> AnnouncerChoice {
+  do {
+    return .announcer(try await Layer2Announcer.start(probing: seconds))
+  } catch {
+    return .unavailable("\(error)")
+  }
+}

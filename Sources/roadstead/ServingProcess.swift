@@ -161,7 +161,7 @@ struct ServingProcess: Sendable {
     }
     // Of what is still announced after a second signal, the kernel withdraws the rest when it has not been renewed.
     await controller.stopAnnouncing(within: 1)
-    following.cancel()
+    await finish(following)
     serving.cancel()
     await stop(admin)
     withExtendedLifetime((watcher, files)) {}
@@ -262,6 +262,15 @@ struct ServingProcess: Sendable {
       try? await Task.sleep(for: .seconds(Self.lastBytesSeconds))
     }
     await controller.stopAnnouncing(within: Self.withdrawalSeconds)
+  }
+
+  /// Lets what the announcer told last come into the log.
+  private func finish(_ following: Task<Void, Never>) async {
+    Task {
+      try await Task.sleep(for: .milliseconds(100))
+      following.cancel()
+    }
+    await following.value
   }
 
   private func stop(_ admin: LoopBound<HTTPServer>?) async {

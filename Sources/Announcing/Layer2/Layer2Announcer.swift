@@ -9,11 +9,16 @@ public final class Layer2Announcer: Announcer {
   public let changes: AsyncStream<AnnouncementStatus>
   private let thread: LoopThread
   private let speaker: LoopBound<Layer2Speaker>
+  private let send: AsyncStream<AnnouncementStatus>.Continuation
 
-  private init(thread: LoopThread, speaker: LoopBound<Layer2Speaker>, changes: AsyncStream<AnnouncementStatus>) {
+  private init(
+    thread: LoopThread, speaker: LoopBound<Layer2Speaker>, changes: AsyncStream<AnnouncementStatus>,
+    send: AsyncStream<AnnouncementStatus>.Continuation
+  ) {
     self.thread = thread
     self.speaker = speaker
     self.changes = changes
+    self.send = send
   }
 
   /// Starts the thread. `seconds`: how long an address is probed before it is taken.
@@ -28,7 +33,7 @@ public final class Layer2Announcer: Announcer {
       let speaker = try await thread.loop.make { [times] loop in
         try Layer2Speaker(loop: loop, times: times) { send.yield($0) }
       }
-      return Layer2Announcer(thread: thread, speaker: speaker, changes: changes)
+      return Layer2Announcer(thread: thread, speaker: speaker, changes: changes, send: send)
     } catch {
       thread.stopAndJoin()
       throw error
@@ -56,5 +61,6 @@ public final class Layer2Announcer: Announcer {
         continuation.resume()
       }
     }
+    send.finish()
   }
 }

@@ -68,6 +68,16 @@ import Testing
     #expect(bench.claim.counters.conflicts == 0)
   }
 
+  @Test func `a probe that lay unread while the loop stood still does not count`() {
+    var bench = ClaimBench.held()
+    bench.stall(until: 9)
+    #expect(bench.see(.probe, by: ClaimBench.lower) == [.remove, .sendProbe, .changed])
+    #expect(bench.see(.probe, by: ClaimBench.lower) == [])
+    bench.run(until: 9.05)
+    #expect(bench.see(.probe, by: ClaimBench.lower) == [.changed])
+    #expect(bench.claim.status == .waiting(.addressInUse(by: ClaimBench.lower)))
+  }
+
   @Test func `a loop that came too late to have listened probes anew`() {
     var bench = ClaimBench()
     bench.hand(.start(adopting: false))

@@ -16,7 +16,7 @@ import Addresses
 /// | held | due, a rival confirmed | waiting | remove |
 /// | held | a claim or an answer | held | advertise and probe, each at most once in its time |
 /// | held | any but withdraw and link lost, after the lifetime | probing | remove, probe; then as probing |
-/// | held | dropped | probing | probe |
+/// | held | dropped | probing | remove, probe |
 /// | held | put failed | waiting | remove |
 /// | held | probe failed | held | |
 /// | held | advertise again, another link-layer address | held | advertise, as often as at first |
@@ -229,8 +229,9 @@ struct AddressClaim: Sendable {
       record.counters.conflicts += 1
       wait(for: .addressInUse(by: rival), now, &random)
     case .sighted(.probe, by: let rival):
-      // Both stopping, as RFC 5227 has it in section 2.1.1, would leave the address to nobody.
-      if rival < mac { wait(for: .addressInUse(by: rival), now, &random) }
+      // Both stopping, as RFC 5227 has it in section 2.1.1, would leave the address to nobody. An old probe, unread while
+      // the loop stood still, tells nothing of now: who probes now does it again.
+      if rival < mac, !probes.mayBeOlder(now) { wait(for: .addressInUse(by: rival), now, &random) }
     case .probeFailed(let obstacle), .putFailed(let obstacle): wait(for: obstacle, now, &random)
     // Probes from before may have reached nobody, or their answers another address.
     case .advertiseAgain, .linkLayerAddressChanged: probe(after: obstacle, now, &actions)
@@ -271,7 +272,10 @@ struct AddressClaim: Sendable {
       conflict(&holding, now, &actions)
     // The kernel answers it.
     case .sighted(.probe, _): break
-    case .dropped: return probe(after: nil, now, &actions)
+    case .dropped:
+      // A renewal that was on its way when the address went has put it back.
+      actions.append(.remove)
+      return probe(after: nil, now, &actions)
     case .putFailed(let obstacle):
       actions.append(.remove)
       return wait(for: obstacle, now, &random)

@@ -18,6 +18,8 @@ struct ProbeSeries: Hashable, Sendable {
   /// A loop that was stopped for longer may have let an answer lie, or had no room for it. Less than a window, so that
   /// all that came in the windows before is read when one is found to be over.
   static let lateness = 0.1
+  /// For how long after its start what is read may have lain unread from before, in seconds.
+  static let backlog = 0.05
 
   /// Seconds from one probe to the next.
   let distance: Double
@@ -35,6 +37,9 @@ struct ProbeSeries: Hashable, Sendable {
     start = now
     next = now
   }
+
+  /// Whether a frame that is read at `now` may be of before the series.
+  func mayBeOlder(_ now: Double) -> Bool { now - start < Self.backlog }
 
   /// What is to be done at `now`; `send` is taken as done.
   mutating func step(now: Double) -> Step {

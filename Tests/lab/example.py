@@ -6,8 +6,9 @@
             .50 to .60 ╌┘                        ├─ node-3 .12
                                                  └─ node-4 .13
 
-The addresses .50 to .60 are on lb while Roadstead announces them. The client has no route to nodes and pods, and lb does
-not forward: what the client gets, it gets through Roadstead. IPv6 is fd00:101::/64 on front, fd00:118::/64 on back.
+The addresses .50 to .60 are on lb while Roadstead announces them. The client has no route to nodes and pods, and lb
+does not forward: what the client gets, it gets through Roadstead. IPv6 is fd00:101::/64 on front, fd00:118::/64 on
+back.
 """
 
 import os

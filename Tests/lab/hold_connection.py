@@ -1,7 +1,7 @@
 """Runs on a lab's client: `hold_connection.py ADDRESS PORT` opens one HTTP connection and keeps it.
 
-At SIGUSR1 it asks over that connection and prints who answered, or `ended` when the connection is no more; at SIGUSR2 it
-closes the connection and ends.
+At SIGUSR1 it asks over that connection and prints who answered, or `ended` when the connection is no more; at SIGUSR2
+it closes the connection and ends.
 """
 
 import http.client

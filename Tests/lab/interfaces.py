@@ -27,7 +27,7 @@ class HostAddress:
 
 @dataclass(frozen=True)
 class AddressEvent:
-    """An address was added or renewed, or is `gone`; `time` is Unix time."""
+    """An address was added or renewed, or is `gone`; `time` is the Unix time at which ip heard of it."""
 
     time: float
     gone: bool

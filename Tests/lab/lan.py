@@ -14,7 +14,7 @@ from pathlib import Path
 from example import BINARY, POD_ROUTES, Example, topology, wait_until_announced
 from frames import Frame
 from namespaces import LabHost
-from processes import Process
+from processes import LabError, Process, wait_for
 from topology import Host, Link, Topology
 
 HERE = Path(__file__).parent
@@ -65,6 +65,30 @@ class Lan(Example):
     def curl(self, *options: str) -> str:
         """What the client gets."""
         return self.client.run(*CURL, *options).strip()
+
+    def wait_until_said(self, process: Process, address: str, why: str) -> None:
+        """Waits until the log has a line about an address with this in it."""
+        wait_for(f"'{address}' and '{why}'", lambda: any(
+            f"{address} " in line and why in line for line in process.lines))
+
+    def is_refused(self, url: str) -> bool:
+        """Whether the client is turned away at once, rather than left waiting."""
+        try:
+            self.client.run(*CURL, "--max-time", "1", url)
+        except LabError as error:
+            return "exit code 7" in str(error)
+        return False
+
+    def plug(self, host: str, interface: str, switch: str, *its_addresses: str) -> None:
+        """Gives a running host another interface, on a switch that is there."""
+        port = f"{host}.{interface}"
+        self.host(host).ip(
+            "link", "add", "name", interface, "type", "veth", "peer", "name", port, "netns",
+            self.lab.switches.namespace)
+        self.lab.switches.ip("link", "set", "dev", port, "master", switch, "up")
+        for address in its_addresses:
+            self.host(host).ip("address", "add", address, "dev", interface, *["nodad"] * (":" in address))
+        self.host(host).ip("link", "set", "dev", interface, "up")
 
     def connection(self) -> Process:
         """One connection of the client to the VIP that stays; see hold_connection.py."""

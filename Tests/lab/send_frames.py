@@ -1,4 +1,4 @@
-"""Runs on a host of a lab: `send_frames.py INTERFACE HEX…` sends these frames as they are and prints when (Unix time)."""
+"""Runs on a host of a lab: `send_frames.py INTERFACE HEX…` sends these frames and prints when, in Unix time."""
 
 import socket
 import sys

@@ -90,8 +90,6 @@ public enum InterfaceProblem: Hashable, Sendable {
   case hasNoARP
   /// It has no link-layer address of six bytes.
   case hasNoMAC
-  /// Its name is on MetalLB's list of interfaces that belong to something else, as `docker0`.
-  case isExcludedByName
 }
 
 extension InterfaceProblem: CustomStringConvertible {
@@ -104,7 +102,6 @@ extension InterfaceProblem: CustomStringConvertible {
     case .isEnslaved(let master): "is a port of \(master)"
     case .hasNoARP: "does no ARP"
     case .hasNoMAC: "has no Ethernet address"
-    case .isExcludedByName: "belongs to a container network by its name"
     }
   }
 }

@@ -4,6 +4,7 @@ import pytest
 
 import namespaces
 from example import Example
+from lan import Lan
 
 
 def pytest_collection_modifyitems(items):
@@ -22,3 +23,10 @@ def example():
     """The example's hosts with backends on all pods and node ports; the test starts Roadstead."""
     with Example() as example:
         yield example
+
+
+@pytest.fixture
+def lan():
+    """The example with a second host for Roadstead, one that gets in the way, and IPv6."""
+    with Lan() as lan:
+        yield lan

@@ -2,11 +2,13 @@
 
              10.101.0.0/24              192.168.118.0/24            10.244.N.0/24
     client ─── front ─── lb ────────────── back ─┬─ node-1 ─── pods-1 ─── pod-1, …
-     .10           .2, .50 to .60      .2        ├─ node-2 .11
-                                                 ├─ node-3 .12
+     .10             .2 ╎              .2        ├─ node-2 .11
+            .50 to .60 ╌┘                        ├─ node-3 .12
                                                  └─ node-4 .13
 
-The client has no route to nodes and pods, and lb does not forward: what it gets, it gets through Roadstead.
+The addresses .50 to .60 are on lb while Roadstead announces them. The client has no route to nodes and pods, and lb
+does not forward: what the client gets, it gets through Roadstead. IPv6 is fd00:101::/64 on front, fd00:118::/64 on
+back.
 """
 
 import os
@@ -23,9 +25,9 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 MANIFESTS = Path(__file__).parent / "manifests"
 BINARY = os.environ.get("ROADSTEAD_BINARY") or str(CHECKOUT / ".build/release/roadstead")
 
-POOL = [f"10.101.0.{last}" for last in range(50, 61)]
 NODES = {f"node-{number}": f"192.168.118.{number + 9}" for number in range(1, 5)}
 NODE_PORTS = {"web": 31231, "was": 31111}
+POD_ROUTES = [f"10.244.{n}.0/24 via {address}" for n, address in enumerate(NODES.values(), 1)]
 
 
 @dataclass(frozen=True)
@@ -51,12 +53,10 @@ SPARE = Pod("pod-4", 4, "10.244.4.11")
 def topology() -> Topology:
     """The hosts of the example; `with_hosts` adds others."""
     return Topology(
-        Host("client", Link("front", "10.101.0.10/24")),
-        # Until Roadstead announces addresses itself, its host simply has them.
+        Host("client", Link("front", "10.101.0.10/24", "fd00:101::10/64")),
         Host(
-            "lb", Link("front", "10.101.0.2/24", *(f"{address}/32" for address in POOL)),
-            Link("back", "192.168.118.2/24"),
-            routes=[f"10.244.{n}.0/24 via {address}" for n, address in enumerate(NODES.values(), 1)]),
+            "lb", Link("front", "10.101.0.2/24", "fd00:101::2/64"), Link("back", "192.168.118.2/24", "fd00:118::2/64"),
+            routes=POD_ROUTES),
         *(
             Host(name, Link("back", f"{address}/24"), Link(f"pods-{n}", f"10.244.{n}.1/24"), forwards=True)
             for n, (name, address) in enumerate(NODES.items(), 1)),
@@ -95,11 +95,19 @@ class Example:
         return self.host("client")
 
     def roadstead(
-        self, *options: str, on: str = "lb", manifests: Path | None = None, until: str = "→"
+        self, *options: str, on: str = "lb", manifests: Path | None = None, until: str = "→",
+        announced_on: str | None = "eth0", prefix: tuple[str, ...] = (),
     ) -> Process:
-        """Starts `roadstead run` on a host and waits for the line of the first Service that is up."""
-        process = self.host(on).start(BINARY, "run", "-f", str(manifests or self.manifests), *options)
-        process.wait_for_line(until)
+        """Starts `roadstead run` on a host and waits for the line of the first Service that is up.
+
+        Then, unless `announced_on` is None, until its address is announced on that interface. `prefix` is what runs it,
+        as `("env", "NAME=value")`.
+        """
+        words = [*prefix, BINARY, "run", "-f", str(manifests or self.manifests), *options]
+        process = self.host(on).start(*words)
+        line = process.wait_for_line(until)
+        if announced_on is not None:
+            wait_until_announced(process, line.split()[1], announced_on)
         return process
 
     def wait_until_up(self) -> None:
@@ -119,9 +127,9 @@ class Example:
         """How often each one answers."""
         return dict(Counter(self.ask(url, times)))
 
-    def explain(self, service: str, *options: str) -> str:
+    def explain(self, service: str, *options: str, on: str = "lb") -> str:
         """What the running Roadstead says about a Service."""
-        return self.host("lb").run(BINARY, "explain", service, *options)
+        return self.host(on).run(BINARY, "explain", service, *options)
 
     def write_pod(self, pod: Pod, ready: bool = True) -> None:
         """Writes the manifest of a pod; Roadstead reads it at once."""
@@ -149,6 +157,15 @@ class Example:
             self.backends[name] = self.host(host).start(BINARY, "backend", address, "--name", name)
         for backend in self.backends.values():
             backend.wait_for_line("listening")
+
+
+def wait_until_announced(process: Process, address: str, interface: str = "eth0", within: float = 10) -> None:
+    process.wait_for_line(announcement_line(address, interface), within)
+
+
+def announcement_line(address: str, interface: str = "eth0") -> str:
+    """What Roadstead logs once an address is announced."""
+    return f"{address} is announced on {interface}"
 
 
 POD = """\

@@ -44,34 +44,41 @@ def missing() -> str | None:
     return None
 
 
-class LabHost:
-    """A host of a lab that is up."""
+class Namespace:
+    """A network namespace of a lab that is up."""
 
-    def __init__(self, lab: "Lab", host: Host):
+    def __init__(self, lab: "Lab", name: str):
         self.lab = lab
-        self.data = host
-        self.name = host.name
-        self.namespace = lab.namespace(host.name)
-
-    def address(self, link: int = 0) -> str:
-        return self.data.address(link)
+        self.name = name
+        self.namespace = lab.namespace(name)
 
     def run(self, *command: str, within: float = 10, check: bool = True) -> str:
-        """Runs a program in the host to its end and returns what it printed."""
+        """Runs a program in it to its end and returns what it printed."""
         return run(self.command(*command), within, check)
 
     def start(self, *command: str) -> Process:
-        """Starts a program in the host; it ends with the lab at the latest."""
+        """Starts a program in it; that ends with the lab at the latest."""
         process = Process(self.command(*command), f"{self.name}: {' '.join(command)}")
         self.lab.processes.append(process)
         return process
 
     def ip(self, *words: str) -> str:
-        """`ip` in the host: `ip("link", "set", "eth0", "down")`."""
+        """`ip` in it: `ip("link", "set", "eth0", "down")`."""
         return run(["ip", "-n", self.namespace, *words])
 
     def command(self, *command: str) -> list[str]:
         return ["ip", "netns", "exec", self.namespace, *command]
+
+
+class LabHost(Namespace):
+    """A host of a lab that is up."""
+
+    def __init__(self, lab: "Lab", host: Host):
+        super().__init__(lab, host.name)
+        self.data = host
+
+    def address(self, link: int = 0) -> str:
+        return self.data.address(link)
 
 
 class Lab:
@@ -84,6 +91,8 @@ class Lab:
         # For files of the lab; it goes with it.
         self.directory = Path(tempfile.mkdtemp(prefix=f"{self.name}-"))
         self._hosts = {host.name: LabHost(self, host) for host in topology.hosts}
+        # Where all switches and their ports are, which are called after `Host.port`: the place for tcpdump.
+        self.switches = Namespace(self, "switches")
         # A session of its own: ctrl-C reaches all of the terminal's, and this one has to outlive it.
         self._guard = subprocess.Popen(
             ["sh", "-c", _GUARD, "guard", str(_DIRECTORY), self.name, str(self.directory)], stdin=subprocess.PIPE,
@@ -121,7 +130,7 @@ class Lab:
         self.close()
 
     def _build(self) -> None:
-        switches = self.namespace("switches")
+        switches = self.switches.namespace
         hosts = self.topology.hosts
         batch = [f"netns add {name}" for name in [switches, *(self.namespace(host.name) for host in hosts)]]
         for host in hosts:

@@ -91,6 +91,11 @@ class Process:
         self._reader.join(within)
         return code
 
+    def stop(self, within: float = 10) -> int:
+        """Asks it to end, by SIGTERM, and waits for that; its exit code."""
+        self.signal(signal.SIGTERM)
+        return self.wait(within)
+
     def kill(self) -> None:
         """Ends it at once, if it has not ended yet. What it has started itself ends with the lab."""
         self._child.kill()

@@ -5,10 +5,11 @@ import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import namespaces
-from example import BINARY, Example
-from processes import LabError
+from example import BINARY, Example, announcement_line
+from processes import LabError, wait_for
 from show import picture, title
 
 HINTS = """
@@ -17,7 +18,8 @@ HINTS = """
   lb roadstead status                      Roadstead runs in lb; explain hostname-svc-lb says who gets traffic, and why
   hosts                                    the names of all hosts
   $EDITOR $manifests/pod-1.yaml            an edit is in force at once; what Roadstead says is in $log
-  node-1 tcpdump -ni eth0                  where that is installed
+  client arping -c 1 -I eth0 10.101.0.50   who has the address, on the LAN
+  client tcpdump -ni eth0 arp              how that is told, and asked
   exit                                     ends and removes the lab
 
 In another terminal: ip netns exec {client} curl http://10.101.0.50:8080/
@@ -36,11 +38,12 @@ def main() -> int:
             command = f"exec {shlex.quote(BINARY)} run -f {example.manifests} >{log} 2>&1"
             example.host("lb").start("sh", "-c", command)
             example.wait_until_up()
+            wait_for("10.101.0.50 is announced", lambda: announcement_line("10.101.0.50") in log.read_text(), within=10)
             title("The lab")
             print(picture())
             title("What to try")
             print(HINTS.format(client=example.client.namespace).strip("\n"), flush=True)
-            return shell(example, str(log))
+            return shell(example, log)
     except KeyboardInterrupt:
         return 130
     except LabError as error:
@@ -48,7 +51,7 @@ def main() -> int:
         return 1
 
 
-def shell(example: Example, log: str) -> int:
+def shell(example: Example, log: Path) -> int:
     """Runs a shell in which each host is a command."""
     names = " ".join(host.name for host in example.lab.hosts)
     lines = ["[ -t 0 ] && [ -r ~/.bashrc ] && . ~/.bashrc", f"hosts() {{ echo {names}; }}"]

@@ -5,7 +5,8 @@ import sys
 from collections import Counter
 
 import namespaces
-from example import CHECKOUT, MANIFESTS, NODES, Example
+from example import CHECKOUT, MANIFESTS, NODES, Example, announcement_line, wait_until_announced
+from neighbours import arping
 from processes import LabError
 
 POD_URL = "http://10.101.0.50:8080/"
@@ -42,27 +43,32 @@ def show_pods(example: Example) -> None:
     title("lb$ roadstead run -f manifests")
     process = example.roadstead()
     print(indented(process.lines[0]))
+    print(indented(process.wait_for_line(announcement_line("10.101.0.50"))))
+    title("client$ arping 10.101.0.50    who has it, on the LAN")
+    print(indented("\n".join(arping(example.client, "10.101.0.50"))))
     ask(example, POD_URL, 30, {"pod-1": 10, "pod-2": 10, "pod-3": 10})
     process.wait_for_line("default/names")
+    wait_until_announced(process, "10.101.0.51")
     title("The same pods over UDP")
     print(indented(next(line for line in process.lines if "UDP →" in line)))
     title("client$ ask_udp.py 10.101.0.51 5300    30 flows")
     answers = example.client.run(sys.executable, str(ASK_UDP), "10.101.0.51", "5300", "30", "1", within=30)
     show_counts(Counter(answers.splitlines()[1:]), {"pod-1": 10, "pod-2": 10, "pod-3": 10})
-    process.kill()
+    process.stop()
 
 
 def show_node_ports(example: Example) -> None:
     title("lb$ roadstead run -f examples/node-ports --target node-port")
     process = example.roadstead("--target", "node-port", manifests=NODE_PORTS, until="default/web")
     process.wait_for_line("default/was")
+    wait_until_announced(process, "10.101.0.51")
     print(indented("\n".join(line for line in process.lines if "→" in line)))
     ask(example, WEB_URL, 40, {f"web-on-{node}": 10 for node in NODES})
     ask(example, WAS_URL, 40, {f"was-on-{node}": 10 for node in NODES})
     title("node-2 closes port 31231")
     example.backends["web-on-node-2"].kill()
     ask(example, WEB_URL, 40, among={f"web-on-{node}" for node in NODES if node != "node-2"})
-    process.kill()
+    process.stop()
 
 
 def ask(example: Example, url: str, times: int, wanted: dict[str, int] | None = None, among: set[str] = ()) -> None:

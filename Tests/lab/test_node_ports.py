@@ -1,7 +1,7 @@
 """examples/node-ports: WEB on node port 31231 and WAS on 31111 of 192.168.118.10 to .13, each on its own address."""
 
 import pytest
-from example import CHECKOUT, NODES
+from example import CHECKOUT, NODES, wait_until_announced
 
 MANIFESTS = CHECKOUT / "examples/node-ports"
 WEB = "http://10.101.0.50/"
@@ -12,6 +12,7 @@ shards = pytest.mark.parametrize("shards", ["1", "2"])
 def start(example, *options):
     process = example.roadstead("--target", "node-port", *options, manifests=MANIFESTS, until="default/web")
     process.wait_for_line("default/was")
+    wait_until_announced(process, "10.101.0.51")
     return process
 
 

@@ -284,7 +284,7 @@ struct SimulatedLAN {
       for address in addresses { hand(.linkLost(.unusableInterface("eth0", .hasNoCarrier)), address, host) }
       hosts[host].process?.claims = [:]
     case .linkBack: claimAll(host, adopting: [])
-    case .flap: for address in addresses { hand(.advertiseAgain, address, host) }
+    case .flap: for address in addresses { hand(.linkLayerAddressChanged(hosts[host].mac), address, host) }
     }
   }
 

@@ -11,7 +11,7 @@ import Addresses
 /// | probing | due, too late to have listened | probing anew | probe |
 /// | probing | a claim or an answer | waiting | |
 /// | probing | a probe of a lower link-layer address | waiting | |
-/// | probing | advertise again, another link-layer address | probing anew | probe |
+/// | probing | another link-layer address | probing anew | probe |
 /// | held | due | held | put, advertise, each in its time |
 /// | held | due, a rival confirmed | waiting | remove |
 /// | held | a claim or an answer | held | advertise and probe, each at most once in its time |
@@ -19,7 +19,7 @@ import Addresses
 /// | held | dropped | probing | remove, probe |
 /// | held | put failed | waiting | remove |
 /// | held | probe failed | held | |
-/// | held | advertise again, another link-layer address | held | advertise, as often as at first |
+/// | held | another link-layer address | held | advertise, as often as at first |
 /// | probing | probe failed | waiting | |
 /// | waiting | due | probing | probe |
 /// | any but the last two | withdraw | withdrawn | remove, where held |
@@ -41,8 +41,6 @@ struct AddressClaim: Sendable {
     case probeFailed(AnnouncementObstacle)
     /// The kernel, or an administrator, took the address off the interface.
     case dropped
-    /// Neighbours may have forgotten: the carrier was away for a moment.
-    case advertiseAgain
     case linkLayerAddressChanged(MACAddress)
     /// The interface is gone, or unfit, and why.
     case linkLost(AnnouncementObstacle)
@@ -145,7 +143,7 @@ struct AddressClaim: Sendable {
   ) {
     switch event {
     case .putFailed, .probeFailed: takeBack()
-    case .start, .due, .sighted, .dropped, .advertiseAgain, .linkLayerAddressChanged, .linkLost, .withdraw:
+    case .start, .due, .sighted, .dropped, .linkLayerAddressChanged, .linkLost, .withdraw:
       recordBefore = record
     }
     switch event {
@@ -154,7 +152,7 @@ struct AddressClaim: Sendable {
     case .linkLayerAddressChanged(let mac):
       self.mac = mac
       handleInState(event, now, unixTime, &random, &actions)
-    case .start, .due, .sighted, .putFailed, .probeFailed, .dropped, .advertiseAgain:
+    case .start, .due, .sighted, .putFailed, .probeFailed, .dropped:
       handleInState(event, now, unixTime, &random, &actions)
     }
     if status != record.told {
@@ -234,7 +232,7 @@ struct AddressClaim: Sendable {
       if rival < mac, !probes.mayBeOlder(now) { wait(for: .addressInUse(by: rival), now, &random) }
     case .probeFailed(let obstacle), .putFailed(let obstacle): wait(for: obstacle, now, &random)
     // Probes from before may have reached nobody, or their answers another address.
-    case .advertiseAgain, .linkLayerAddressChanged: probe(after: obstacle, now, &actions)
+    case .linkLayerAddressChanged: probe(after: obstacle, now, &actions)
     case .start, .dropped, .linkLost, .withdraw: break
     }
   }
@@ -282,7 +280,7 @@ struct AddressClaim: Sendable {
     case .probeFailed:
       // Who cannot ask does not yield.
       holding.verification = nil
-    case .advertiseAgain, .linkLayerAddressChanged:
+    case .linkLayerAddressChanged:
       holding.verification = nil
       holding.advertisements = AdvertisementSeries(from: now)
     case .start, .linkLost, .withdraw: return

@@ -22,6 +22,8 @@ let package = Package(
     .systemLibrary(name: "CNlHeaders", pkgConfig: "libnl-route-3.0", providers: [.apt(["libnl-route-3-dev"])]),
     // libnl-route for Swift: addresses on interfaces, what the kernel tells of both; packet sockets.
     .target(name: "CLibNl", dependencies: ["CNlHeaders"]),
+    // HTTP over libcurl on an event loop.
+    .target(name: "HTTPTransport", dependencies: ["CLibCurl", "EventLoop"], swiftSettings: strict),
     // IP addresses, prefixes, ranges and socket addresses. Pure.
     .target(name: "Addresses", swiftSettings: strict),
     // One libev loop per thread: watchers, timers, tasks from other threads, owned descriptors.
@@ -38,7 +40,9 @@ let package = Package(
     // Kubernetes objects, read from manifest files; which endpoints a Service has.
     .target(
       name: "Kubernetes",
-      dependencies: ["Addresses", "Announcing", "Balancing", "EventLoop", .product(name: "Yams", package: "Yams")],
+      dependencies: [
+        "Addresses", "Announcing", "Balancing", "EventLoop", "HTTPTransport", .product(name: "Yams", package: "Yams"),
+      ],
       swiftSettings: strict),
     // The admin port: health, state; its client, and what status and explain print.
     .target(
@@ -63,7 +67,10 @@ let package = Package(
       name: "AnnouncingTests", dependencies: ["Addresses", "Announcing", "CLibNl", "EventLoop", "TestKit"],
       swiftSettings: strict),
     .testTarget(
-      name: "KubernetesTests", dependencies: ["Addresses", "Balancing", "EventLoop", "Kubernetes", "TestKit"],
+      name: "HTTPTransportTests", dependencies: ["EventLoop", "HTTPTransport", "TestKit"], swiftSettings: strict),
+    .testTarget(
+      name: "KubernetesTests",
+      dependencies: ["Addresses", "Balancing", "EventLoop", "HTTPTransport", "Kubernetes", "TestKit"],
       swiftSettings: strict),
     .testTarget(
       name: "AdminTests", dependencies: ["Addresses", "Admin", "EventLoop", "TestKit"], swiftSettings: strict),

@@ -23,11 +23,13 @@ public struct AdminState: Codable, Hashable, Sendable {
   public var counters: Counters
   /// Nil where nothing can be announced.
   public var announcer: Announcer?
+  /// Nil where no API server is read.
+  public var cluster: Cluster?
 
   public init(
     version: String, startedAt: String, uptimeSeconds: UInt64 = 0, readiness: Readiness, limits: Limits = Limits(),
     sources: [Source] = [], pools: [Pool] = [], services: [Service] = [], counters: Counters = Counters(),
-    announcer: Announcer? = nil
+    announcer: Announcer? = nil, cluster: Cluster? = nil
   ) {
     self.version = version
     self.startedAt = startedAt
@@ -39,6 +41,7 @@ public struct AdminState: Codable, Hashable, Sendable {
     self.services = services
     self.counters = counters
     self.announcer = announcer
+    self.cluster = cluster
   }
 
   /// Whether the process serves what it was asked to; the answer of `/readyz`.

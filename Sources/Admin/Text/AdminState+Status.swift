@@ -56,6 +56,7 @@ extension AdminState {
       limits.udpFlows.map { Figures.count($0, "UDP flow") },
     ].compactMap { $0 }
     if let drops = counters.drops, !drops.isEmpty { lines.append("datagrams dropped: \(Figures.list(drops))") }
+    if let cluster { lines += cluster.lines.map(Figures.printable) }
     if let announcer {
       let drops = announcer.drops.isEmpty ? "" : ", dropped of what it heard: \(Figures.list(announcer.drops))"
       lines.append("announcer: \(announcer.name)\(drops)")

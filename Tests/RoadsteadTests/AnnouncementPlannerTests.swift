@@ -260,6 +260,31 @@ import Testing
       ])
   }
 
+  @Test("what files would not announce is a warning with its line: pools in use that nothing selects, node selectors")
+  func unannounced() throws {
+    let objects = [
+      Objects.pool(), Objects.pool("spare", "10.102.0.0/24"), Objects.pool("near", "127.101.0.50/32"),
+      Self.web, Objects.service("near", annotations: "metallb.io/address-pool: near"),
+    ]
+    func problems(_ more: [String], node: String? = nil) throws -> [String] {
+      let (plan, store) = try planned(objects + more)
+      #expect(plan.hasAddressesToAnnounce)
+      return plan.announcementProblems(store, nodeName: node).map(\.description)
+    }
+    #expect(try problems([]) == [])
+    let other = Objects.advertisement("a", "ipAddressPools: [spare], nodeSelectors: [{matchLabels: {rack: a}}]")
+    let pool =
+      "all.yaml:2: IPAddressPool/lab: warning: no L2Advertisement selects it, so Service default/web would not be "
+      + "announced"
+    let selectors = "all.yaml:27: L2Advertisement/a: spec.nodeSelectors: warning: cannot match: "
+    #expect(try problems([other]) == [pool, selectors + "there is no --node-name"])
+    #expect(try problems([other], node: "n7") == [pool, selectors + "there is no Node n7 among the objects"])
+    #expect(try problems([other, Self.north], node: "n1") == [pool])
+    #expect(try problems([Objects.advertisement("all")]) == [])
+    let (nothing, _) = try planned([Objects.pool("near", "127.101.0.50/32"), Self.web])
+    #expect(!nothing.hasAddressesToAnnounce)
+  }
+
   private static let address = IPAddress(v4: 0x0A65_0032)
 
   private func planned(_ objects: [String]) throws -> (plan: Plan, store: ObjectStore) {

@@ -226,8 +226,9 @@ import Testing
         service: "-", listen: [SocketAddress($0)].compactMap(\.self),
         endpoints: [Endpoint(SocketAddress(Self.address, port: 1))])
     }
-    func texts(_ mode: AnnounceMode) -> [String: String] {
-      let decided = AnnouncementPlanner(mode: mode).plan(Plan(), fixedPorts: ports, store: ObjectStore())
+    func texts(_ mode: AnnounceMode, own: Set<IPAddress> = []) -> [String: String] {
+      let decided = AnnouncementPlanner(mode: mode)
+        .plan(Plan(), fixedPorts: ports, store: ObjectStore(), at: AnnouncementPlanner.Moment(own: own))
       return Dictionary(uniqueKeysWithValues: decided.verdicts.map { ($0.key.description, $0.value.text) })
     }
     let others = ["127.0.0.1": "a loopback address", "0.0.0.0": "not a single address"]
@@ -235,6 +236,8 @@ import Testing
     #expect(
       texts(.auto)
         == others.merging(["10.101.0.50": "addresses of --listen are announced with --announce layer2"]) { $1 })
+    #expect(
+      texts(.auto, own: [Self.address]) == others.merging(["10.101.0.50": "an address of this host"]) { $1 })
   }
 
   @Test("without anything to announce with, the reason is told of what would be announced")

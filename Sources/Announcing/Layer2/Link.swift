@@ -20,6 +20,8 @@ struct Link: Hashable, Sendable {
   var mac: MACAddress?
   /// The index of the bridge, bond or VRF whose port it is; 0 for none.
   var master: CInt
+  /// The index of the link that a macvlan or ipvlan stands on, whose LAN is its own; 0 for all others.
+  var parent: CInt = 0
   var addresses: [LinkAddress] = []
 }
 

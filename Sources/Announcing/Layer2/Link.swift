@@ -56,4 +56,13 @@ enum LinkEvent: Hashable, Sendable {
   case linkGone(index: CInt)
   case address(LinkAddress, index: CInt)
   case addressGone(IPAddress, prefixLength: Int, index: CInt)
+
+  /// The link that it is about as a whole; nil where it is about an address.
+  var linkIndex: CInt? {
+    switch self {
+    case .link(let link): link.index
+    case .linkGone(let index): index
+    case .address, .addressGone: nil
+    }
+  }
 }

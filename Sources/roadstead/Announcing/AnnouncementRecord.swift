@@ -24,6 +24,8 @@ struct AnnouncementRecord: Sendable {
   mutating func take(_ plan: AnnouncementPlan) -> [Line] {
     self.plan = plan
     statuses = statuses.filter { plan.scope(of: $0.key) != nil }
+    // What was in the way of an address that is not asked for any more is news when it is asked for again.
+    saidStates = saidStates.filter { plan.scope(of: $0.key) != nil }
     var said: [IPAddress: String] = [:]
     var lines: [Line] = []
     var missing: [UnannouncedReason: [IPAddress]] = [:]
@@ -60,7 +62,11 @@ struct AnnouncementRecord: Sendable {
     statuses[address, default: [:]][interface] = status.state == .withdrawn ? nil : status
     if statuses[address]?.isEmpty == true { statuses[address] = nil }
     var lines: [Line] = []
-    if let line = Self.line(status), saidStates[address]?[interface] != line.text {
+    if status.state == .probing, saidStates[address]?[interface] == Self.line(announced: status).text {
+      saidStates[address]?[interface] = nil
+      let place = interface.isEmpty ? "" : " on \(interface)"
+      lines.append(Line(level: .warning, text: "\(address) was lost\(place) and is probed again"))
+    } else if let line = Self.line(status), saidStates[address]?[interface] != line.text {
       lines.append(line)
       // A try in between does not make the same obstacle news.
       if status.state != .probing { saidStates[address, default: [:]][interface] = line.text }
@@ -74,11 +80,16 @@ struct AnnouncementRecord: Sendable {
     return lines
   }
 
+  private static func line(announced status: AnnouncementStatus) -> Line {
+    let place = status.interface.isEmpty ? "" : " on \(status.interface)"
+    return Line(level: .info, text: "\(status.address) is announced\(place)")
+  }
+
   private static func line(_ status: AnnouncementStatus) -> Line? {
     let place = status.interface.isEmpty ? "" : " on \(status.interface)"
     return switch status.state {
     case .probing: Line(level: .debug, text: "\(status.address) is probed\(place)")
-    case .announced: Line(level: .info, text: "\(status.address) is announced\(place)")
+    case .announced: line(announced: status)
     case .waiting(let obstacle):
       Line(level: .warning, text: "\(status.address) is not announced\(place): \(obstacle)")
     case .withdrawn:

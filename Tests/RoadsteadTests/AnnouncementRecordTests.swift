@@ -69,6 +69,27 @@ import Testing
     #expect(told(.announced(since: 30)) == back)
   }
 
+  @Test("what was in the way is news again when the address is asked for again; what goes is withdrawn once")
+  func askedForAgain() {
+    var record = AnnouncementRecord()
+    let asked = AnnouncementPlan(verdicts: [address: .announced(.fitting)])
+    func told(_ state: AnnouncementStatus.State) -> [String] {
+      record.take(AnnouncementStatus(address, interface: "eth0", state: state), now: 0).map(\.text)
+    }
+    let obstacle = AnnouncementStatus.State.waiting(.noSuchInterface("eth0"))
+    let line = "\(name) is not announced: interface eth0 does not exist"
+    _ = record.take(asked)
+    #expect(told(obstacle) == [line])
+    _ = record.take(asked)
+    #expect(told(obstacle) == [])
+    _ = record.take(AnnouncementPlan())
+    _ = record.take(asked)
+    #expect(told(obstacle) == [line])
+    _ = told(.announced(since: 1))
+    _ = record.take(AnnouncementPlan())
+    #expect(told(.withdrawn) == ["\(name) is withdrawn from eth0"])
+  }
+
   @Test(
     "why an interface does not announce is as loud as it concerns the user, and names the interface once",
     arguments: [

@@ -11,13 +11,29 @@ struct AnnouncedAddress {
   var refusals: [InterfaceChoice.Refusal] = []
   /// By interface index.
   var warnings: [CInt: [String]] = [:]
-  /// The states last told, by interface name.
-  private var told: [String: AnnouncementStatus.State] = [:]
+  /// What was last told, by interface name; nothing once it was told that it is withdrawn.
+  private var told: [String: Told] = [:]
+
+  private struct Told: Hashable {
+    let state: AnnouncementStatus.State
+    let warnings: [String]
+
+    init(_ status: AnnouncementStatus) {
+      state = status.state
+      warnings = status.warnings
+    }
+  }
 
   init(_ announcement: Announcement) { self.announcement = announcement }
 
   /// The earliest of its claims' deadlines.
-  var deadline: Double? { claims.values.compactMap(\.deadline).min() }
+  var deadline: Double? {
+    var first: Double?
+    for claim in claims.values {
+      if let deadline = claim.deadline, deadline < first ?? .infinity { first = deadline }
+    }
+    return first
+  }
 
   /// Where it stands, by interface index, then where it cannot be.
   func statuses(of address: IPAddress) -> [AnnouncementStatus] {
@@ -32,17 +48,18 @@ struct AnnouncedAddress {
     return claimed + refused
   }
 
-  /// The statuses that are others than those last told, which these are from now on.
+  /// The statuses whose state or warnings are others than those last told, which these are from now on.
   mutating func news(of address: IPAddress) -> [AnnouncementStatus] {
     let current = statuses(of: address)
     let gone = told.keys.filter { name in !current.contains { $0.interface == name } }.sorted()
     var news = gone.compactMap { name in
       // What was refused and is no longer asked for is no event.
-      if case .waiting? = told[name] { return nil as AnnouncementStatus? }
+      if case .waiting? = told[name]?.state { return nil as AnnouncementStatus? }
       return AnnouncementStatus(address, interface: name, state: .withdrawn)
     }
-    news += current.filter { told[$0.interface] != $0.state }
-    told = Dictionary(current.map { ($0.interface, $0.state) }, uniquingKeysWith: { first, _ in first })
+    news += current.filter { told[$0.interface] != Told($0) }
+    let standing = current.filter { $0.state != .withdrawn }
+    told = Dictionary(standing.map { ($0.interface, Told($0)) }, uniquingKeysWith: { first, _ in first })
     return news
   }
 }

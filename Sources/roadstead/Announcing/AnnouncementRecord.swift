@@ -41,6 +41,12 @@ struct AnnouncementRecord: Sendable {
   mutating func take(_ plan: AnnouncementPlan) -> [Line] {
     self.plan = plan
     statuses = statuses.filter { plan.scope(of: $0.key) != nil }
+    // What was in the way of an address that is not asked for any more is news when it is asked for again. That one is
+    // withdrawn is still to be told.
+    for address in told.keys where plan.scope(of: address) == nil {
+      told[address] = told[address]?.filter { $0.value.state.isAnnounced }
+      forgetIfGone(address)
+    }
     var said: [IPAddress: String] = [:]
     var lines: [Line] = []
     var missing: [UnannouncedReason: [IPAddress]] = [:]
@@ -101,14 +107,17 @@ struct AnnouncementRecord: Sendable {
     if let line = conflictLine(status, after: before, now: now) { lines.append(line) }
     // What is withdrawn may come again, and is news then.
     told[address, default: [:]][interface] = status.state == .withdrawn ? nil : after
-    if told[address]?.isEmpty == true {
-      told[address] = nil
-      saidConflicts[address] = nil
-    }
+    forgetIfGone(address)
     for warning in status.warnings where saidWarnings.insert("\(address) \(warning)").inserted {
       lines.append(Line(level: .warning, text: "\(address): \(warning)"))
     }
     return lines
+  }
+
+  private mutating func forgetIfGone(_ address: IPAddress) {
+    guard told[address]?.isEmpty == true else { return }
+    told[address] = nil
+    saidConflicts[address] = nil
   }
 
   private static func line(_ status: AnnouncementStatus, after before: AnnouncementStatus.State?) -> Line {

@@ -56,8 +56,9 @@ extension Controller {
   func refreshAnnouncements() async {
     // One that was stopped has nobody left to answer.
     guard let announcer, stopping == nil else { return }
-    let statuses = await announcer.statuses()
-    record.refresh(statuses, drops: await announcer.drops())
+    let drops = await announcer.drops()
+    // Last: what the announcer tells while this waits is newer than what it answered before.
+    record.refresh(await announcer.statuses(), drops: drops)
   }
 
   /// Withdraws all addresses; returns once they are, or after `seconds`. Also when it is called twice.

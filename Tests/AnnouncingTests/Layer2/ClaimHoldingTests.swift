@@ -91,6 +91,15 @@ import Testing
     #expect(bench.claim.counters.conflicts == 51)
   }
 
+  @Test func `a claim that comes too soon after another is answered when that is due`() {
+    var bench = ClaimBench.held(for: 9)
+    #expect(bench.see(.claim).contains(.advertise))
+    bench.run(until: 11)
+    #expect(!bench.see(.claim).contains(.advertise))
+    bench.run(until: 40)
+    #expect(bench.times(of: .advertise) == [900, 1900])
+  }
+
   @Test func `a host that answers each of three probes is real, and is given way to`() {
     var bench = ClaimBench.held(mac: ClaimBench.higher, for: 9)
     bench.see(.claim, by: ClaimBench.own)

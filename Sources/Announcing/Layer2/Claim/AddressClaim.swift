@@ -81,6 +81,8 @@ struct AddressClaim: Sendable {
     var lastPut: Double
     var nextRenewal: Double
     var advertisements: AdvertisementSeries
+    /// When a claim is to be answered that came too soon after another: neighbours may have believed it.
+    var defendAt: Double?
     /// When a conflict is to be looked into.
     var verifyAt: Double?
     var verification: Verification?
@@ -130,7 +132,8 @@ struct AddressClaim: Sendable {
     case .waiting(_, let until): until
     case .held(let holding):
       min(
-        holding.nextRenewal, holding.advertisements.next, holding.verification?.next ?? holding.verifyAt ?? .infinity)
+        holding.nextRenewal, holding.advertisements.next, holding.defendAt ?? .infinity,
+        holding.verification?.next ?? holding.verifyAt ?? .infinity)
     }
   }
 
@@ -303,6 +306,7 @@ struct AddressClaim: Sendable {
       record.counters.renewals += 1
       actions.append(.put)
     }
+    if let defendAt = holding.defendAt, now >= defendAt { defend(&holding, now, &actions) }
     if now >= holding.advertisements.next {
       advertise(&actions)
       holding.advertisements.sent(now: now, times)
@@ -315,11 +319,14 @@ struct AddressClaim: Sendable {
   /// Someone claims what is ours: said again, and looked into, both only so often that two who do so come to an end.
   private mutating func conflict(_ holding: inout Holding, _ now: Double, _ actions: inout [Action]) {
     record.counters.conflicts += 1
-    if now >= nextDefence {
-      nextDefence = now + times.defence
-      advertise(&actions)
-    }
+    if now >= nextDefence { defend(&holding, now, &actions) } else { holding.defendAt = nextDefence }
     if holding.verification == nil, holding.verifyAt == nil { holding.verifyAt = max(now, nextVerification) }
+  }
+
+  private mutating func defend(_ holding: inout Holding, _ now: Double, _ actions: inout [Action]) {
+    holding.defendAt = nil
+    nextDefence = ClaimTimes.roundedUp(now + times.defence)
+    advertise(&actions)
   }
 
   // MARK: - Counted actions

@@ -22,6 +22,8 @@ public struct AnnouncementStatus: Hashable, Sendable {
     public var gratuitous: UInt64 = 0
     /// Frames seen in which someone else claims the address.
     public var conflicts: UInt64 = 0
+    /// How often it was advertised because someone else claimed it; part of ``gratuitous``.
+    public var defences: UInt64 = 0
     /// How often the address's lifetime was renewed.
     public var renewals: UInt64 = 0
 

@@ -17,10 +17,12 @@ struct AnnouncedAddress {
   private struct Told: Hashable {
     let state: AnnouncementStatus.State
     let warnings: [String]
+    let defences: UInt64
 
     init(_ status: AnnouncementStatus) {
       state = status.state
       warnings = status.warnings
+      defences = status.counters.defences
     }
   }
 
@@ -40,7 +42,7 @@ struct AnnouncedAddress {
     let claimed = claims.sorted { $0.key < $1.key }.map { index, claim in
       AnnouncementStatus(
         address, interface: names[index] ?? "", state: claim.status, counters: claim.counters,
-        warnings: warnings[index] ?? [])
+        warnings: warnings[index] ?? [], rival: claim.rival)
     }
     let refused = refusals.map {
       AnnouncementStatus(address, interface: $0.interface, state: .waiting($0.obstacle))
@@ -48,7 +50,7 @@ struct AnnouncedAddress {
     return claimed + refused
   }
 
-  /// The statuses whose state or warnings are others than those last told, which these are from now on.
+  /// The statuses that say something new: another state, warning or defence than was told last. They count as told.
   mutating func news(of address: IPAddress) -> [AnnouncementStatus] {
     let current = statuses(of: address)
     let gone = told.keys.filter { name in !current.contains { $0.interface == name } }.sorted()

@@ -79,7 +79,7 @@ import Testing
 
   @Test func `a claim is answered at most every 10 s and looked into at most every 5 s`() {
     var bench = ClaimBench.held(for: 9)
-    #expect(bench.see(.claim) == [.advertise, .sendProbe])
+    #expect(bench.see(.claim) == [.advertise, .sendProbe, .changed])
     for _ in 0..<50 {
       bench.run(until: bench.now + 0.25)
       bench.see(.claim)

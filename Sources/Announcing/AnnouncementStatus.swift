@@ -22,6 +22,8 @@ public struct AnnouncementStatus: Hashable, Sendable {
     public var gratuitous: UInt64 = 0
     /// Frames seen in which someone else claims the address.
     public var conflicts: UInt64 = 0
+    /// How often it was advertised because someone else claimed it; part of ``gratuitous``.
+    public var defences: UInt64 = 0
     /// How often the address's lifetime was renewed.
     public var renewals: UInt64 = 0
 
@@ -35,15 +37,20 @@ public struct AnnouncementStatus: Hashable, Sendable {
   public var counters: Counters
   /// What works less well than it should, as `arp_ignore of eth0 is 0 and cannot be set`.
   public var warnings: [String]
+  /// Who else claimed the address last while this host had it; nil where nobody did. A status with another one, or with
+  /// more conflicts, is told of when the address has been defended.
+  public var rival: MACAddress?
 
   public init(
-    _ address: IPAddress, interface: String, state: State, counters: Counters = Counters(), warnings: [String] = []
+    _ address: IPAddress, interface: String, state: State, counters: Counters = Counters(), warnings: [String] = [],
+    rival: MACAddress? = nil
   ) {
     self.address = address
     self.interface = interface
     self.state = state
     self.counters = counters
     self.warnings = warnings
+    self.rival = rival
   }
 }
 
@@ -63,6 +70,16 @@ public enum AnnouncementObstacle: Hashable, Sendable {
   case missingCapability(String)
   /// The kernel refused, in its own words.
   case system(String)
+}
+
+extension AnnouncementObstacle {
+  /// The interface that its words name.
+  public var interface: String? {
+    switch self {
+    case .noSuchInterface(let name), .unusableInterface(let name, _), .onHostAlready(interface: let name): name
+    case .addressInUse, .noFittingInterface, .missingCapability, .system: nil
+    }
+  }
 }
 
 extension AnnouncementObstacle: CustomStringConvertible {

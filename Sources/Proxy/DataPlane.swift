@@ -152,6 +152,20 @@ public actor DataPlane {
     }
   }
 
+  /// Closes all TCP listeners for good, and returns once they are closed: no connection comes after that.
+  public func stopAccepting() async {
+    isDraining = true
+    open = []
+    for member in members {
+      await withCheckedContinuation { continuation in
+        member.shard.submit { shard in
+          shard.stopAccepting()
+          continuation.resume()
+        }
+      }
+    }
+  }
+
   /// Stops accepting and lets connections end for up to `seconds`; returns how many had to be cut off.
   public func drain(for seconds: Double) async -> Int {
     isDraining = true

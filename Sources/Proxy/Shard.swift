@@ -27,7 +27,7 @@ final class Shard {
   private(set) var hangUps: HangUpWatch?
   private var isDraining = false
   /// Set when a drain begins, for good.
-  private var hasDrained = false
+  private var hasStoppedAccepting = false
   private var drained: (@Sendable (Int) -> Void)?
   private var drainTimer: DrainTimer?
 
@@ -55,7 +55,7 @@ final class Shard {
 
   /// Opens what is new, closes what is gone, and gives the others their new state. Connections stay.
   func apply(_ change: Change) {
-    guard !hasDrained else {
+    guard !hasStoppedAccepting else {
       // Under way when the drain began: nothing is to listen any more.
       for socket in change.opened.values { Glibc.close(socket) }
       return
@@ -154,14 +154,19 @@ final class Shard {
 
   // MARK: - Draining
 
+  /// Closes the TCP listeners for good; connections stay.
+  func stopAccepting() {
+    hasStoppedAccepting = true
+    for listener in listeners.values { listener.close() }
+    listeners = [:]
+  }
+
   /// Stops accepting, and calls `done` when the last connection has ended or `seconds` have passed, with the
   /// number of those that were cut off by then.
   func drain(for seconds: Double, done: @escaping @Sendable (Int) -> Void) {
+    stopAccepting()
     isDraining = true
-    hasDrained = true
     drained = done
-    for listener in listeners.values { listener.close() }
-    listeners = [:]
     if connections.count == 0 { return finishDrain(cut: 0) }
     let timer = DrainTimer(loop: loop) { [unowned self] in self.cutOff() }
     timer.timer?.schedule(after: max(seconds, 0.001))

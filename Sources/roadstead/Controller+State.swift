@@ -21,7 +21,7 @@ extension Controller {
     let name = announcer?.name ?? "nobody"
     let planned = plan.services.map { service in
       service.state(
-        interfaces: interfaces, announcement: { record.fill(&$0, of: $1, announcer: name) },
+        announcement: { record.fill(&$0, of: $1, announcer: name, interfaces) },
         live: { $0.served.flatMap { running[PortKey($0)] }.map(live) })
     }
     let services = planned + fixedServices(running, interfaces)
@@ -33,12 +33,16 @@ extension Controller {
       readiness: readiness, limits: .current(shards: plane.shardCount, udpFlows: UInt64(plane.flowLimit)),
       sources: plan.sources(of: manifests),
       pools: plan.poolStates, services: services, counters: total,
-      announcer: announcer.map { record.state(name: $0.name) { claimed.contains($0.description) } })
+      announcer: announcer.map {
+        record.state(name: $0.name, interfaces: interfaces, former: lingering.asked) {
+          claimed.contains($0.description)
+        }
+      })
   }
 
   /// Whether all that was read and asked for is served.
   var readiness: AdminState.Readiness {
-    if isDraining { return .notReady("draining") }
+    if isDraining { return .draining }
     if manifests == nil, fixedPorts.isEmpty { return .notReady("no manifest has been read") }
     if let failure = served.failures.values.map(\.description).sorted().first { return .notReady(failure) }
     return .ready
@@ -50,9 +54,8 @@ extension Controller {
     fixedPorts.map { port in
       let name = port.listen.map(\.description).joined(separator: ",")
       let addresses = port.listen.map(\.address).map { ip in
-        var address = AdminState.Address(
-          ip.description, reason: "asked for by --listen", interface: interfaces.interface(of: ip))
-        record.fill(&address, of: ip, announcer: announcer?.name ?? "nobody")
+        var address = AdminState.Address(ip.description, reason: "asked for by --listen")
+        record.fill(&address, of: ip, announcer: announcer?.name ?? "nobody", interfaces)
         return address
       }
       return AdminState.Service(

@@ -43,6 +43,8 @@ actor Controller {
   private(set) var snapshot: Snapshot
   private(set) var served = DataPlane.Report()
   var isDraining = false
+  /// Whether no connection comes any more, so that an address without one can go.
+  private(set) var hasStoppedAccepting = false
   /// What is announced and what was said of it; ``announce()`` and what the announcer tells change it.
   var record = AnnouncementRecord()
   var lingering = LingeringAddresses()
@@ -83,12 +85,15 @@ actor Controller {
       plan = planner.plan(manifests.store, now: uptime)
       persist()
     }
+    // Asked of what runs now: the ports of a Service that goes are not in the next snapshot.
+    let connected = Set(
+      snapshot.ports.filter { $0.port.transport == .tcp && $0.counters.accepted > 0 }.map(\.port.service))
     snapshot = builder.build(fixedPorts + plan.ports)
     let report = await plane.apply(snapshot)
     // What ends is not news.
     guard !isDraining else { return }
     served = report
-    let announcing = await announce()
+    let announcing = await announce(connected: connected)
     reportProblems()
     printLines()
     sayFlowLimit()
@@ -105,11 +110,18 @@ actor Controller {
   /// Whether an address that was asked for is not served.
   var hasFailures: Bool { !served.failures.isEmpty }
 
-  /// Stops accepting, waits for connections to end, cuts off those that do not. Addresses stay announced meanwhile.
-  func drain(for seconds: Double) async -> Int {
+  /// Stops accepting, and withdraws the addresses to which no connection is open; ``Event/lingering`` the others, when
+  /// theirs have ended.
+  func stopAccepting() async {
     isDraining = true
-    return await plane.drain(for: seconds)
+    await plane.stopAccepting()
+    hasStoppedAccepting = true
+    served = DataPlane.Report()
+    log(await announce())
   }
+
+  /// Waits for connections to end, cuts off those that do not; how many. After ``stopAccepting()``.
+  func drain(for seconds: Double) async -> Int { await plane.drain(for: seconds) }
 
   // MARK: - What people see
 

@@ -14,7 +14,11 @@ extension Plan {
       readiness: .notReady("planned from files; nothing runs"), limits: .current(shards: nil),
       sources: sources(of: manifests), pools: poolStates,
       services: services.map { service in
-        service.state(interfaces: interfaces, announcement: { verdicts[$1]?.fill(&$0) }, live: { _ in nil })
+        service.state(
+          announcement: { address, ip in
+            interfaces.fill(&address, of: ip)
+            verdicts[ip]?.fill(&address)
+          }, live: { _ in nil })
       })
   }
 
@@ -48,11 +52,10 @@ extension Plan {
 }
 
 extension PlannedService {
-  /// What is told of one Service; `announcement` adds to an address who announces it, and `live` gives a port's
+  /// What is told of one Service; `announcement` adds to an address who has and who announces it, and `live` gives a port's
   /// running part, where there is one.
   func state(
-    interfaces: InterfaceAddresses, announcement: (inout AdminState.Address, IPAddress) -> Void,
-    live: (PlannedPort) -> LivePort?
+    announcement: (inout AdminState.Address, IPAddress) -> Void, live: (PlannedPort) -> LivePort?
   ) -> AdminState.Service {
     let metadata = service.metadata
     return AdminState.Service(
@@ -60,8 +63,7 @@ extension PlannedService {
       origin: source.file.isEmpty ? nil : source.description,
       addresses: outcome.addresses.map { assignment in
         var address = AdminState.Address(
-          assignment.address.description, pool: assignment.pool, reason: addressReason,
-          interface: interfaces.interface(of: assignment.address))
+          assignment.address.description, pool: assignment.pool, reason: addressReason)
         announcement(&address, assignment.address)
         return address
       }, waiting: waiting, balance: Planner.balance(of: service, settings).rawValue, settings: shownSettings,

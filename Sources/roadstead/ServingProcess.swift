@@ -152,7 +152,7 @@ struct ServingProcess: Sendable {
       try await checkStart()
       isUp()
       let retry = retryFailures(send)
-      await wait(for: signals, signal, files)
+      await wait(for: signals, signal, files, send)
       retry.cancel()
     } catch {
       await controller.stopAnnouncing(within: 1)
@@ -169,7 +169,8 @@ struct ServingProcess: Sendable {
 
   /// Does what each signal asks for, until the drain that one of them starts is over.
   private func wait(
-    for signals: AsyncStream<CInt>, _ send: AsyncStream<CInt>.Continuation, _ files: LoopBound<ManifestWatcher>?
+    for signals: AsyncStream<CInt>, _ send: AsyncStream<CInt>.Continuation, _ files: LoopBound<ManifestWatcher>?,
+    _ events: AsyncStream<Controller.Event>.Continuation
   ) async {
     var isDraining = false
     for await signal in signals {
@@ -184,7 +185,7 @@ struct ServingProcess: Sendable {
         if isDraining { return }
         isDraining = true
         Task {
-          await drain(signal)
+          await drain(signal, events)
           send.yield(Self.drained)
         }
       }
@@ -247,13 +248,16 @@ struct ServingProcess: Sendable {
 
   // MARK: - End
 
-  private func drain(_ signal: CInt) async {
+  private func drain(_ signal: CInt, _ events: AsyncStream<Controller.Event>.Continuation) async {
     let open = await controller.plane.connectionCount()
     let seconds = options.drain.formatted
     let name = signal == SIGINT ? "SIGINT" : "SIGTERM"
     let rest = open == 0 ? "none is open" : "\(open) open, which \(open == 1 ? "has" : "have") \(seconds) s to end"
     logger.notice("\(name): no new connections; \(rest)")
-    readiness.value = .notReady("draining")
+    readiness.value = .draining
+    await controller.stopAccepting()
+    // From now on looked at until the last address is withdrawn.
+    events.yield(.lingering)
     let cut = await controller.drain(for: options.drain)
     if cut > 0 {
       logger.warning("\(cut) connection\(cut == 1 ? " was" : "s were") still open after \(seconds) s and reset")

@@ -63,6 +63,7 @@ import Testing
     #expect(
       try AdminState.example.explainText("hostname-svc-lb") == """
         default/hostname-svc-lb  LoadBalancer  from webserver.yaml:1
+          draining: no new connections; an address is withdrawn when its last one has ended
           address  10.101.0.50, from pool lab: lowest free address, on no interface, announced by nobody (--announce none)
           balance  round-robin
           target   pod: endpoints are known
@@ -87,6 +88,7 @@ import Testing
     #expect(
       try AdminState.example.explainText("shop/cart") == """
         shop/cart  LoadBalancer
+          draining: no new connections; an address is withdrawn when its last one has ended
           address  <pending>: pool lab has no free address
           balance  round-robin
           target   pod
@@ -140,12 +142,16 @@ import Testing
   @Test("status says where each address is announced, explain since when and what works less well")
   func announced() throws {
     var state = AdminState.example
+    state.readiness = .ready
     let since = "2026-01-31T12:00:00Z"
+    state.services[2].addresses[0].interfaces = ["eth0", "eth1"]
+    state.services[2].addresses[0].remark = "no interface's subnet holds it"
     state.services[2].addresses[0].announcedBy = "layer2 on eth0, eth1"
     state.services[2].addresses[0].announcements = ["eth0", "eth1"].map {
       AdminState.Announcement(
         interface: $0, state: "announced", since: since, probes: 3, gratuitous: 12, conflicts: 1, renewals: 40)
     }
+    state.services[2].addresses[0].announcements?[1].rival = "02:00:00:00:00:07"
     state.services[2].addresses[0].announcements?[1].warnings = ["arp_ignore of eth1 is 0 and cannot be set"]
     state.services[2].addresses[1].notAnnounced = "no interface is fit for it"
     state.services[2].addresses[1].announcements = [
@@ -168,7 +174,7 @@ import Testing
         announced still, though no Service has them:
           10.101.0.52  eth0 (stays until 1 connection has ended)
 
-        roadstead 0.1.0, up 3 min 12 s, not ready: draining
+        roadstead 0.1.0, up 3 min 12 s, ready
         announcer: layer2, dropped of what it heard: not-announced 3
 
         """), "\(status)")
@@ -176,16 +182,25 @@ import Testing
       try state.explainText("front").hasPrefix(
         """
         shop/front  LoadBalancer
-          address  10.101.0.51, from pool lab, on no interface, announced by layer2 on eth0, eth1
+          address  10.101.0.51, from pool lab, on interfaces eth0, eth1, announced by layer2 on eth0, eth1
                    eth0 announced since 2026-01-31T12:00:00Z: 3 probes, 12 gratuitous, 1 conflict, 40 renewals
-                   eth1 announced since 2026-01-31T12:00:00Z: 3 probes, 12 gratuitous, 1 conflict, 40 renewals
+                   eth1 announced since 2026-01-31T12:00:00Z: 3 probes, 12 gratuitous, 1 conflict, the last by \
+        02:00:00:00:00:07, 40 renewals
                    warning: arp_ignore of eth1 is 0 and cannot be set
+                   no interface's subnet holds it
           address  fd00::51, from pool six, on no interface, announced by nobody (no interface is fit for it)
-                   waiting (no interface is fit for it): 0 probes, 0 gratuitous, 0 conflicts, 0 renewals
+          balance  round-robin
 
         """))
+    state.services[2].addresses[0].announcements?[1] = AdminState.Announcement(
+      interface: "eth1", state: "waiting", reason: "interface eth1 is down")
+    #expect(try state.explainText("front").contains("\n           eth1 not announced (interface eth1 is down)\n"))
     #expect(try AdminState(json: state.json()) == state)
-    #expect(try state.explainText("front", isRunning: false).contains(", would be announced by layer2 on eth0"))
+    // A plan is on no interface, and that goes without saying.
+    state.services[2].addresses[0].interfaces = []
+    #expect(
+      try state.explainText("front", isRunning: false)
+        .contains("10.101.0.51, from pool lab, would be announced by layer2 on eth0, eth1\n"))
   }
 
   @Test("control characters of a name or message do not reach the terminal")

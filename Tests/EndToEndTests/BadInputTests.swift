@@ -43,8 +43,8 @@ import Testing
       (["run", "--colour"], "roadstead run --help"), (["explain"], "roadstead explain --help"),
       (["run", "-f", ".", "--log-level", "loud"], "critical (see roadstead run --help)"),
       (["run", "-f", ".", "--announce", "bgp"], "'auto', 'none' or 'layer2'"),
-      (["run", "-f", ".", "--probe-time", "0"], "must be longer than 0 and at most 10s"),
-      (["run", "-f", ".", "--probe-time", "11s"], "must be longer than 0 and at most 10s"),
+      (["run", "-f", ".", "--probe-time", "200ms"], "must be at least 300ms and at most 10s"),
+      (["run", "-f", ".", "--probe-time", "11s"], "must be at least 300ms and at most 10s"),
       (["run", "--listen", "127.0.0.1:1"], "--to is missing"), (["serve"], "roadstead --help"),
       (["backend", "127.0.0.1:1"], "roadstead backend --help"),
     ])

@@ -78,6 +78,11 @@ import Testing
       #"{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"v1","kind":"Namespace","metadata":{"name":"n"}}]}"#)
     let result = try RoadsteadBinary.run(["check", "-f", directory.path])
     #expect(result.exit == .code(0), "\(result.transcript)")
+    #expect(
+      result.output == [
+        "notice: nothing is announced on layer 2: there is no L2Advertisement",
+        "1 Service, 1 pool, 0 L2Advertisements in 2 files: valid",
+      ], "\(result.transcript)")
   }
 
   @Test("an unknown field is a warning and an unknown kind is named, neither an error", .timeLimit(.minutes(1)))
@@ -107,9 +112,12 @@ import Testing
     #expect(result.exit == .code(0), "\(result.transcript)")
     let line = Self.manifest.split(separator: "\n", omittingEmptySubsequences: false).count + 1
     #expect(
-      result.output.first
-        == "\(file):\(line): L2Advertisement/lab: spec.ipAddressPools: warning: there is no IPAddressPool 'lib'",
-      "\(result.transcript)")
+      result.output == [
+        "\(file):14: IPAddressPool/lab: warning: no L2Advertisement selects it, so Service default/hostname-svc-lb would "
+          + "not be announced",
+        "\(file):\(line): L2Advertisement/lab: spec.ipAddressPools: warning: there is no IPAddressPool 'lib'",
+        "1 Service, 1 pool, 1 L2Advertisement in 1 file: valid, 2 warnings",
+      ], "\(result.transcript)")
   }
 
   @Test("YAML that does not parse is reported with file and line", .timeLimit(.minutes(1)))

@@ -39,8 +39,18 @@ import Testing
     let readme = try readFile("\(RoadsteadBinary.checkout)/examples/announce/README.md")
     #expect(result.output.count == 12)
     #expect(readme.contains(result.output.joined(separator: "\n")), "\(result.transcript)")
-    let check = try RoadsteadBinary.run(["check", "-f", "\(RoadsteadBinary.checkout)/examples/announce"])
-    #expect(check.output == ["5 Services, 3 pools in 2 files: valid"], "\(check.transcript)")
+    let directory = "\(RoadsteadBinary.checkout)/examples/announce"
+    let check = try RoadsteadBinary.run(["check", "-f", directory, "--node-name", "node-1"])
+    #expect(
+      check.output == [
+        "\(directory)/announce.yaml:23: IPAddressPool/metallb-system/spare: warning: no L2Advertisement selects it, so "
+          + "Service default/test would not be announced",
+        "5 Services, 3 pools, 2 L2Advertisements in 2 files: valid, 1 warning",
+      ], "\(check.transcript)")
+    for (mode, words) in [("layer2", "layer2 on the interfaces that fit"), ("none", "nobody (--announce none)")] {
+      let result = try RoadsteadBinary.run(["explain", "-f", directory, "--announce", mode, "test"])
+      #expect(result.output.contains { $0.hasSuffix("would be announced by \(words)") }, "\(result.transcript)")
+    }
   }
 
   @Test("examples/node-ports is valid and leads to the four nodes", .timeLimit(.minutes(1)))

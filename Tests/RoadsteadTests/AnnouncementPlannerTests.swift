@@ -226,8 +226,9 @@ import Testing
         service: "-", listen: [SocketAddress($0)].compactMap(\.self),
         endpoints: [Endpoint(SocketAddress(Self.address, port: 1))])
     }
-    func texts(_ mode: AnnounceMode) -> [String: String] {
-      let decided = AnnouncementPlanner(mode: mode).plan(Plan(), fixedPorts: ports, store: ObjectStore())
+    func texts(_ mode: AnnounceMode, own: Set<IPAddress> = []) -> [String: String] {
+      let decided = AnnouncementPlanner(mode: mode)
+        .plan(Plan(), fixedPorts: ports, store: ObjectStore(), at: AnnouncementPlanner.Moment(own: own))
       return Dictionary(uniqueKeysWithValues: decided.verdicts.map { ($0.key.description, $0.value.text) })
     }
     let others = ["127.0.0.1": "a loopback address", "0.0.0.0": "not a single address"]
@@ -235,6 +236,8 @@ import Testing
     #expect(
       texts(.auto)
         == others.merging(["10.101.0.50": "addresses of --listen are announced with --announce layer2"]) { $1 })
+    #expect(
+      texts(.auto, own: [Self.address]) == others.merging(["10.101.0.50": "an address of this host"]) { $1 })
   }
 
   @Test("without anything to announce with, the reason is told of what would be announced")
@@ -258,6 +261,31 @@ import Testing
         "all.yaml:17: L2Advertisement/c: spec.preferredNodeSelectors: warning: has no effect: it is understood with "
           + "the Kubernetes API only",
       ])
+  }
+
+  @Test("what files would not announce is a warning with its line: pools in use that nothing selects, node selectors")
+  func unannounced() throws {
+    let objects = [
+      Objects.pool(), Objects.pool("spare", "10.102.0.0/24"), Objects.pool("near", "127.101.0.50/32"),
+      Self.web, Objects.service("near", annotations: "metallb.io/address-pool: near"),
+    ]
+    func problems(_ more: [String], node: String? = nil) throws -> [String] {
+      let (plan, store) = try planned(objects + more)
+      #expect(plan.hasAddressesToAnnounce)
+      return plan.announcementProblems(store, nodeName: node).map(\.description)
+    }
+    #expect(try problems([]) == [])
+    let other = Objects.advertisement("a", "ipAddressPools: [spare], nodeSelectors: [{matchLabels: {rack: a}}]")
+    let pool =
+      "all.yaml:2: IPAddressPool/lab: warning: no L2Advertisement selects it, so Service default/web would not be "
+      + "announced"
+    let selectors = "all.yaml:27: L2Advertisement/a: spec.nodeSelectors: warning: cannot match: "
+    #expect(try problems([other]) == [pool, selectors + "there is no --node-name"])
+    #expect(try problems([other], node: "n7") == [pool, selectors + "there is no Node n7 among the objects"])
+    #expect(try problems([other, Self.north], node: "n1") == [pool])
+    #expect(try problems([Objects.advertisement("all")]) == [])
+    let (nothing, _) = try planned([Objects.pool("near", "127.101.0.50/32"), Self.web])
+    #expect(!nothing.hasAddressesToAnnounce)
   }
 
   private static let address = IPAddress(v4: 0x0A65_0032)

@@ -57,12 +57,44 @@ import Testing
     let state = await scene.controller.freshState(startedAt: 0)
     #expect(state.announcer?.lingering.map(\.stillAnnounced) == ["stays until 1 connection has ended"])
     #expect(state.statusText().contains("announced still, though no Service has them:\n  \(scene.address)  "))
+    #expect(
+      try state.explainText("web").hasPrefix(
+        "default/web  is no longer served\n  address  \(scene.address), lingering, on interface"))
+    #expect(throws: AdminError.self) { try state.explainText("wob") }
+    #expect(scene.log.all.contains("notice: \(scene.address) stays until 1 connection has ended"))
     // Its connections linger also when another Service has the address, which nothing selects.
     try await scene.apply([scene.otherService, scene.pod()])
     #expect(scene.announcer.calls == [.announce([scene.address])])
     client.close()
     try await scene.lookUntilWithdrawn()
     #expect(scene.announcer.calls == [.announce([scene.address]), .announce([])])
+  }
+
+  @Test("a Service that goes and never had a connection takes its address along at once")
+  func unusedServiceGoes() async throws {
+    let scene = try Scene()
+    try await scene.apply([scene.service, scene.pod()])
+    try await scene.apply([])
+    #expect(scene.announcer.calls == [.announce([scene.address]), .announce([])])
+    #expect(!scene.log.all.contains { $0.contains("stays") })
+  }
+
+  @Test("a Service that gets another address keeps the old one until its connections have ended, and explain says so")
+  func addressChanges() async throws {
+    let scene = try Scene()
+    try await scene.apply([scene.service, scene.pod()])
+    let client = try TCPStream(to: SocketAddress(scene.address, port: 8080))
+    try exchange(client, "before")
+    let other = scene.block.address(57)
+    let moved = Objects.service("web", labels: "tier: front", annotations: "metallb.io/loadBalancerIPs: \(other)")
+    try await scene.apply([moved, scene.pod()])
+    let text = try await scene.controller.freshState(startedAt: 0).explainText("web")
+    #expect(text.contains("\n  address  \(other), from pool lab: "), "\(text)")
+    #expect(text.contains("\n  address  \(scene.address), lingering, "), "\(text)")
+    #expect(text.contains("\n           stays until 1 connection has ended\n"), "\(text)")
+    client.close()
+    try await scene.lookUntilWithdrawn()
+    #expect(scene.announcer.calls.last == .announce([other]))
   }
 
   @Test("an address that another Service gets at once is announced on without a break")
@@ -105,12 +137,12 @@ import Testing
       state.services[0].addresses[0].announcements?.map(\.state) == ["announced", "waiting"])
     #expect(state.announcer == AdminState.Announcer(name: "layer2", drops: ["not-announced": 3]))
     let inUse = "address already in use by 02:00:00:00:00:07"
-    #expect(state.statusText().contains("eth0 (eth1 waiting (\(inUse)))"), "\(state.statusText())")
+    #expect(state.statusText().contains("eth0 (eth1 not announced (\(inUse)))"), "\(state.statusText())")
     let explained = try state.explainText("web")
     #expect(explained.contains("announced by layer2 on eth0\n"), "\(explained)")
     for line in [
       "eth0 announced since 2026-01-31T12:00:00Z: 3 probes, 0 gratuitous, 0 conflicts, 1 renewal",
-      "warning: \(warning)", "eth1 waiting (\(inUse)): 0 probes, 0 gratuitous, 0 conflicts, 0 renewals",
+      "warning: \(warning)", "eth1 not announced (\(inUse))",
     ] { #expect(explained.contains("\n           \(line)\n"), "\(explained)") }
 
     scene.announcer.tell(AnnouncementStatus(scene.address, interface: "eth0", state: .withdrawn))
@@ -138,24 +170,67 @@ import Testing
       ])
   }
 
-  @Test("a drain leaves addresses announced until the last connection has ended; then they are withdrawn")
+  @Test("a drain withdraws each address when no connection to it is open, and the rest at its end")
   func drain() async throws {
     let scene = try Scene()
-    try await scene.apply([scene.service, scene.pod()])
-    let client = try TCPStream(to: SocketAddress(scene.address, port: 8080))
-    try exchange(client, "before")
+    let services = (0...2).map { number in
+      Objects.service(
+        "web-\(number)", labels: "tier: front",
+        annotations: "metallb.io/loadBalancerIPs: \(scene.block.address(50 + number))")
+    }
+    let addresses = (0...2).map { scene.block.address(50 + $0) }
+    try await scene.apply(services + [scene.pod()])
+    let clients = try addresses.dropLast().map { try TCPStream(to: SocketAddress($0, port: 8080)) }
+    for client in clients { try exchange(client, "before") }
+    // It has just ended, and no other is open there.
+    let ended = try TCPStream(to: SocketAddress(addresses[2], port: 8080))
+    try exchange(ended, "before")
+    ended.close()
+    try await scene.waitUntil("it has ended") { await scene.controller.plane.connectionCount() == 2 }
+    await scene.controller.stopAccepting()
+    for address in addresses {
+      #expect(throws: ConnectFailure.self) { _ = try TCPStream(to: SocketAddress(address, port: 8080)) }
+    }
+    #expect(scene.announcer.calls == [.announce(addresses), .announce(Array(addresses.prefix(2)))])
     let draining = Task { await scene.controller.drain(for: 20) }
-    try await scene.waitUntil("it refuses") { (try? TCPStream(to: SocketAddress(scene.address, port: 8080))) == nil }
     // An edit meanwhile changes nothing any more.
     try await scene.apply([])
-    try exchange(client, "after")
-    #expect(scene.announcer.calls == [.announce([scene.address])])
-    client.close()
+    for client in clients { try exchange(client, "after") }
+    clients[0].close()
+    try await scene.waitUntil("the first is withdrawn") {
+      await scene.controller.apply(.lingering)
+      return scene.announcer.calls.count > 2
+    }
+    #expect(scene.announcer.calls.last == .announce([addresses[1]]))
+    try exchange(clients[1], "after")
+    clients[1].close()
     #expect(await draining.value == 0)
     await scene.controller.stopAnnouncing(within: 5)
-    #expect(scene.announcer.calls == [.announce([scene.address]), .stop])
+    #expect(scene.announcer.calls.dropFirst(3) == [.stop])
+    // One who has stopped is told nothing more.
+    try await Task.sleep(for: .seconds(LingeringAddresses.rest))
+    await scene.controller.apply(.lingering)
     await scene.controller.stopAnnouncing(within: 5)
-    #expect(scene.announcer.calls.count == 2)
+    #expect(scene.announcer.calls.count == 4)
+  }
+
+  @Test("while it drains, explain says so, and why an address is not announced any more")
+  func explainsDraining() async throws {
+    let scene = try Scene()
+    let other = Objects.service(
+      "other", labels: "tier: front", annotations: "metallb.io/loadBalancerIPs: \(scene.block.address(51))")
+    try await scene.apply([scene.service, other, scene.pod()])
+    let client = try TCPStream(to: SocketAddress(scene.address, port: 8080))
+    try exchange(client, "before")
+    await scene.controller.stopAccepting()
+    let state = await scene.controller.freshState(startedAt: 0)
+    let note = "\n  draining: no new connections; an address is withdrawn when its last one has ended\n"
+    let (web, gone) = (try state.explainText("web"), try state.explainText("other"))
+    #expect(web.contains(note) && gone.contains(note))
+    #expect(web.contains("\n           draining: stays until 1 connection has ended\n"), "\(web)")
+    #expect(web.contains("\n    listens nowhere\n"), "\(web)")
+    #expect(gone.contains("announced by nobody (draining, and no connection to it is open)\n"), "\(gone)")
+    client.close()
   }
 
   @Test("an announcer that does not come to an end holds nobody up")
@@ -172,11 +247,11 @@ import Testing
     options.manifests = ["/nonexistent"]
     options.shards = 1
     options.announce = .layer2
-    options.makeAnnouncer = { _ in .unavailable("needs CAP_NET_ADMIN") }
+    options.makeAnnouncer = { _ in .unavailable("announcing needs this") }
     await #expect {
       _ = try await ServingProcess(options)
     } throws: { error in
-      (error as? CommandFailure)?.status == .system && "\(error)" == "--announce layer2: needs CAP_NET_ADMIN"
+      (error as? CommandFailure)?.status == .system && "\(error)" == "--announce layer2: announcing needs this"
     }
     options.announce = .auto
     _ = try await ServingProcess(options)

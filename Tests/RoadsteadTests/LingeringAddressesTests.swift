@@ -25,6 +25,19 @@ import Testing
     #expect(lingering.isEmpty)
   }
 
+  @Test("one without a connection goes at once; where one may just have ended, a moment later")
+  func never() {
+    var lingering = LingeringAddresses()
+    for (connected, isEmpty) in [(Set<String>(), true), (["default/b"], true), (["default/a"], false)] {
+      lingering.update(holders: [address: ["default/a"]]) { _ in true }
+      lingering.update(holders: [:], connected: connected) { _ in true }
+      lingering.count([:], now: 1)
+      #expect(lingering.isEmpty == isEmpty)
+    }
+    lingering.count([:], now: 2)
+    #expect(lingering.isEmpty)
+  }
+
   @Test("one that was not announced does not linger, nor one that its Service has again")
   func doesNot() {
     var lingering = LingeringAddresses()

@@ -62,11 +62,14 @@ def test_sigterm_lets_a_connection_end_in_its_own_time(lan):
     connection.wait_for_line("pod-")
     process.signal(signal.SIGTERM)
     wait_for("new connections are refused", lambda: lan.is_refused(URL))
+    # Nobody is connected to the other address: a second host may have it.
+    wait_for(f"{VIP6} is gone", lambda: not holders(lan.lb, VIP6), within=2)
     for number in range(2):
         seen = len(connection.lines)
         connection.signal(signal.SIGUSR1)
         connection.wait_for_line("pod-", after=seen)
     assert process.is_running and holders(lan.lb, VIP) == ["eth0"]
+    assert "draining: stays until 1 connection has ended" in lan.explain("hostname-svc-lb")
     connection.signal(signal.SIGUSR2)
     assert connection.wait() == 0
     assert process.wait(within=2) == 0

@@ -30,7 +30,7 @@ def test_an_address_that_the_administrator_has_put_on_the_host_is_left_alone(lan
 
 def test_without_the_capability_all_but_announcing_goes_on(lan):
     process = lan.roadstead(announced_on=None, prefix=UNABLE)
-    process.wait_for_line("CAP_NET_ADMIN")
+    process.wait_for_line("announcing needs CAP_NET_ADMIN and CAP_NET_RAW: run as root, or give them to the binary")
     for port in (f"{VIP}:8080", f"[{VIP6}]:8080"):
         wait_for(f"{port} listens", lambda: port in lan.lb.run("ss", "-Htln"))
     assert "CAP_NET_ADMIN" in lan.explain("hostname-svc-lb")

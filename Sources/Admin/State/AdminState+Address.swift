@@ -7,14 +7,20 @@ extension AdminState {
     public var pool: String?
     /// Why this address, as `asked for by metallb.io/loadBalancerIPs` or `lowest free address`.
     public var reason: String?
-    /// The host's interface that has the address; nil when none has.
+    /// The host's interface that has the address, the first of ``interfaces``; nil when none has.
     public var interface: String?
+    /// All that have it, by name; nil from a process that does not tell.
+    public var interfaces: [String]?
     /// Who announces it, as `layer2 on eth0`; nil when nobody does.
     public var announcedBy: String?
     /// Why nobody announces it, as `--announce none`.
     public var notAnnounced: String?
     /// Why it is announced although it would not be if it were new, as `stays until 1 connection has ended`.
     public var stillAnnounced: String?
+    /// What is worth knowing of how it is announced, as `no interface's subnet holds it`.
+    public var remark: String?
+    /// Of an address that lingers: the Services that had it, `namespace/name`; nil otherwise.
+    public var formerServices: [String]?
     /// Where its announcement stands, by interface; nil where it is not to be announced.
     public var announcements: [Announcement]?
 

@@ -19,10 +19,13 @@ extension AdminState {
     public var renewals: UInt64
     /// What works less well than it should.
     public var warnings: [String]
+    /// The MAC address of who claimed the address last while this host had it; nil where nobody did.
+    public var rival: String?
 
     public init(
       interface: String? = nil, state: String, since: String? = nil, reason: String? = nil, probes: UInt64 = 0,
-      gratuitous: UInt64 = 0, conflicts: UInt64 = 0, renewals: UInt64 = 0, warnings: [String] = []
+      gratuitous: UInt64 = 0, conflicts: UInt64 = 0, renewals: UInt64 = 0, warnings: [String] = [],
+      rival: String? = nil
     ) {
       self.interface = interface
       self.state = state
@@ -33,6 +36,7 @@ extension AdminState {
       self.conflicts = conflicts
       self.renewals = renewals
       self.warnings = warnings
+      self.rival = rival
     }
 
     public var isAnnounced: Bool { state == "announced" }

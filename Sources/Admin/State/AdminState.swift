@@ -52,6 +52,8 @@ public struct AdminState: Codable, Hashable, Sendable {
 
     /// Everything that is asked for is served.
     public static let ready = Readiness(isReady: true, reason: nil)
+    /// No new connections: the process ends when those that are open have ended, or their time is over.
+    public static let draining = Readiness.notReady("draining")
     /// Not ready, and why in a few words.
     public static func notReady(_ reason: String) -> Readiness { Readiness(isReady: false, reason: reason) }
   }

@@ -21,19 +21,28 @@ extension AdminState.Address {
 
   /// A line for each interface, and for each warning.
   var announcementLines: [String] {
-    (announcements ?? []).flatMap { one in
-      let counts =
-        "\(Figures.count(one.probes, "probe")), \(one.gratuitous) gratuitous, "
-        + "\(Figures.count(one.conflicts, "conflict")), \(Figures.count(one.renewals, "renewal"))"
-      return ["\(one.text): \(counts)"] + one.warnings.map { "warning: \($0)" }
-    } + (stillAnnounced.map { [$0] } ?? [])
+    // Where nothing was tried and it is on no other interface, the address's own line has the reason.
+    (announcements ?? []).filter { $0.wasTried || $0.state != "waiting" || announcedBy != nil }.flatMap { one in
+      [one.text + (one.wasTried ? ": \(one.counts)" : "")] + one.warnings.map { "warning: \($0)" }
+    } + [remark, stillAnnounced].compactMap(\.self)
   }
 }
 
 extension AdminState.Announcement {
-  /// `eth0 announced since 2026-01-31T12:00:00Z`, `eth1 waiting (interface eth1 is down)`.
+  /// `eth0 announced since 2026-01-31T12:00:00Z`, `eth1 not announced (interface eth1 is down)`.
   fileprivate var text: String {
-    let parts = [interface, state, since.map { "since \($0)" }, reason.map { "(\($0))" }]
+    let parts = [
+      interface, state == "waiting" ? "not announced" : state, since.map { "since \($0)" }, reason.map { "(\($0))" },
+    ]
     return parts.compactMap { $0 }.joined(separator: " ")
+  }
+
+  /// Whether anything was done for it there.
+  fileprivate var wasTried: Bool { isAnnounced || probes > 0 || gratuitous > 0 || conflicts > 0 || renewals > 0 }
+
+  fileprivate var counts: String {
+    let rival = rival.map { ", the last by \($0)" } ?? ""
+    return "\(Figures.count(probes, "probe")), \(gratuitous) gratuitous, "
+      + "\(Figures.count(conflicts, "conflict"))\(rival), \(Figures.count(renewals, "renewal"))"
   }
 }

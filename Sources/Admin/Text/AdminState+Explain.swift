@@ -8,18 +8,39 @@ extension AdminState {
   ///   - name: As for ``service(named:)``, which throws.
   ///   - isRunning: Whether it is a process's state; one that is only planned listens nowhere and has counted nothing.
   public func explainText(_ name: String, isRunning: Bool = true) throws(AdminError) -> String {
-    try service(named: name).explanation(isRunning).map { Figures.printable($0) + "\n" }.joined()
+    let lines: [String]
+    do throws(AdminError) {
+      let service = try service(named: name)
+      lines = service.explanation(isRunning, lost: lingering(of: service.qualifiedName))
+    } catch {
+      // One that is gone is known as long as its connections are.
+      guard let former = formerService(named: name) else { throw error }
+      lines = ["\(former)  is no longer served"] + lingering(of: former).flatMap { $0.lines(isRunning) }
+    }
+    let isDraining = isRunning && readiness == .draining
+    let note = isDraining ? ["  draining: no new connections; an address is withdrawn when its last one has ended"] : []
+    return (lines.prefix(1) + note + lines.dropFirst()).map { Figures.printable($0) + "\n" }.joined()
+  }
+
+  /// The addresses that stay for connections to the Service, which has them no longer.
+  private func lingering(of name: String) -> [Address] {
+    (announcer?.lingering ?? []).filter { $0.formerServices?.contains(name) == true }
+  }
+
+  /// As ``service(named:)``, among those that have lost an address and are gone.
+  private func formerService(named text: String) -> String? {
+    let names = (announcer?.lingering ?? []).flatMap { $0.formerServices ?? [] }.sorted()
+    return names.first { $0 == text } ?? names.first { $0 == "default/\(text)" }
+      ?? names.first { $0.hasSuffix("/\(text)") }
   }
 }
 
 extension AdminState.Service {
-  fileprivate func explanation(_ isRunning: Bool) -> [String] {
+  fileprivate func explanation(_ isRunning: Bool, lost: [AdminState.Address]) -> [String] {
     var lines = ["\(qualifiedName)  \(type)" + (origin.map { "  from \($0)" } ?? "")]
-    for address in addresses {
-      lines.append("  address  \(address.explanation(isRunning))")
-      lines += address.announcementLines.map { "           \($0)" }
-    }
+    lines += addresses.flatMap { $0.lines(isRunning) }
     if addresses.isEmpty { lines.append("  address  <pending>: \(waiting ?? "no reason given")") }
+    lines += lost.flatMap { $0.lines(isRunning) }
     if !addresses.isEmpty, let waiting { lines.append("  waiting  \(waiting)") }
     lines.append("  balance  \(balance)")
     lines.append("  target   \(target.kind)" + (target.reason.map { ": \($0)" } ?? ""))
@@ -31,13 +52,24 @@ extension AdminState.Service {
 }
 
 extension AdminState.Address {
-  fileprivate func explanation(_ isRunning: Bool) -> String {
+  fileprivate func lines(_ isRunning: Bool) -> [String] {
+    ["  address  \(explanation(isRunning))"] + announcementLines.map { "           \($0)" }
+  }
+
+  private func explanation(_ isRunning: Bool) -> String {
     let origin = [pool.map { "from pool \($0)" }, reason].compactMap { $0 }.joined(separator: ": ")
-    let holder = interface.map { "on interface \($0)" } ?? "on no interface"
+    let former = formerServices == nil ? "" : "lingering"
     let announcer =
       (isRunning ? "" : "would be ")
       + (announcedBy.map { "announced by \($0)" } ?? "announced by nobody" + (notAnnounced.map { " (\($0))" } ?? ""))
-    return ([address, origin, holder, announcer].filter { !$0.isEmpty }).joined(separator: ", ")
+    return ([address, origin, former, holders(isRunning), announcer].filter { !$0.isEmpty }).joined(separator: ", ")
+  }
+
+  /// Which interfaces have it. A plan puts it on none, so that is only said of a process.
+  private func holders(_ isRunning: Bool) -> String {
+    let names = interfaces ?? [interface].compactMap(\.self)
+    if names.isEmpty { return isRunning ? "on no interface" : "" }
+    return "on interface\(names.count == 1 ? "" : "s") \(names.joined(separator: ", "))"
   }
 }
 

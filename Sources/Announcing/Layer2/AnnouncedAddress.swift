@@ -11,20 +11,38 @@ struct AnnouncedAddress {
   var refusals: [InterfaceChoice.Refusal] = []
   /// By interface index.
   var warnings: [CInt: [String]] = [:]
-  /// The states last told, by interface name.
-  private var told: [String: AnnouncementStatus.State] = [:]
+  /// What was last told, by interface name; nothing once it was told that it is withdrawn.
+  private var told: [String: Told] = [:]
+
+  private struct Told: Hashable {
+    let state: AnnouncementStatus.State
+    let warnings: [String]
+    let defences: UInt64
+
+    init(_ status: AnnouncementStatus) {
+      state = status.state
+      warnings = status.warnings
+      defences = status.counters.defences
+    }
+  }
 
   init(_ announcement: Announcement) { self.announcement = announcement }
 
   /// The earliest of its claims' deadlines.
-  var deadline: Double? { claims.values.compactMap(\.deadline).min() }
+  var deadline: Double? {
+    var first: Double?
+    for claim in claims.values {
+      if let deadline = claim.deadline, deadline < first ?? .infinity { first = deadline }
+    }
+    return first
+  }
 
   /// Where it stands, by interface index, then where it cannot be.
   func statuses(of address: IPAddress) -> [AnnouncementStatus] {
     let claimed = claims.sorted { $0.key < $1.key }.map { index, claim in
       AnnouncementStatus(
         address, interface: names[index] ?? "", state: claim.status, counters: claim.counters,
-        warnings: warnings[index] ?? [])
+        warnings: warnings[index] ?? [], rival: claim.rival)
     }
     let refused = refusals.map {
       AnnouncementStatus(address, interface: $0.interface, state: .waiting($0.obstacle))
@@ -32,17 +50,18 @@ struct AnnouncedAddress {
     return claimed + refused
   }
 
-  /// The statuses that are others than those last told, which these are from now on.
+  /// The statuses that say something new: another state, warning or defence than was told last. They count as told.
   mutating func news(of address: IPAddress) -> [AnnouncementStatus] {
     let current = statuses(of: address)
     let gone = told.keys.filter { name in !current.contains { $0.interface == name } }.sorted()
     var news = gone.compactMap { name in
       // What was refused and is no longer asked for is no event.
-      if case .waiting? = told[name] { return nil as AnnouncementStatus? }
+      if case .waiting? = told[name]?.state { return nil as AnnouncementStatus? }
       return AnnouncementStatus(address, interface: name, state: .withdrawn)
     }
-    news += current.filter { told[$0.interface] != $0.state }
-    told = Dictionary(current.map { ($0.interface, $0.state) }, uniquingKeysWith: { first, _ in first })
+    news += current.filter { told[$0.interface] != Told($0) }
+    let standing = current.filter { $0.state != .withdrawn }
+    told = Dictionary(standing.map { ($0.interface, Told($0)) }, uniquingKeysWith: { first, _ in first })
     return news
   }
 }

@@ -7,6 +7,10 @@ import Glibc
 /// Where an address goes is decided by ``InterfaceChoice``, and what happens to it there by ``AddressClaim``; both are
 /// pure. This tells them what was heard and does what they say. Loop only, including its end.
 final class Layer2Speaker: EventHandler {
+  /// For how long changes are gathered that are about none of our addresses, in seconds: looking at a thousand takes a
+  /// while, and containers' interfaces come by the dozen.
+  private static let patience = 0.05
+
   private let loop: EventLoop
   private let times: ClaimTimes
   private let changed: (AnnouncementStatus) -> Void
@@ -26,7 +30,8 @@ final class Layer2Speaker: EventHandler {
   private var knowsLinks = false
   // Whether the caller has said what it wants: only then can it be said of a leftover that it does not.
   private var knowsWishes = false
-  private var needsToConverge = false
+  // When wishes, links and addresses are to be looked at anew; nil while nothing has changed.
+  private var convergeAt: Double?
   private var addresses: [IPAddress: AnnouncedAddress] = [:]
   private var leftovers = Leftovers()
   private var dropped: [FrameDrop: UInt64] = [:]
@@ -109,28 +114,45 @@ final class Layer2Speaker: EventHandler {
   }
 
   private func received(_ event: LinkEvent) {
+    let before = event.linkIndex.flatMap { links[$0] }
     links.apply(event)
     switch event {
-    case .link, .linkGone: converge()
+    case .link(let link):
+      // The kernel tells of a link also where it is as it was for us.
+      if links[link.index] != before { linkChanged(link.index) }
+    case .linkGone(let index): linkChanged(index)
     case .address(let held, let index):
       let place = AddressPlace(address: held.address, index: index)
       // A renewal of our own changes nothing.
       if addresses[place.address]?.claims[index]?.isHeld == true, held.isOfRoadstead { return }
       leftovers.sawRenewal(of: place, now: now)
-      convergeAfterThisTurn()
+      addressChanged(place.address)
     case .addressGone(let address, let prefixLength, let index):
       _ = leftovers.take(AddressPlace(address: address, index: index))
       if prefixLength == address.family.bitCount { handle(.dropped, AddressPlace(address: address, index: index)) }
-      convergeAfterThisTurn()
+      addressChanged(address)
     }
   }
+
+  /// At once where addresses are there: what went down and came up again must have been down. Links of others come and
+  /// go in numbers where there are containers.
+  private func linkChanged(_ index: CInt) {
+    if addresses.values.contains(where: { $0.claims[index] != nil }) {
+      converge()
+    } else {
+      converge(within: Self.patience)
+    }
+  }
+
+  private func addressChanged(_ address: IPAddress) { converge(within: addresses[address] == nil ? Self.patience : 0) }
 
   /// Held addresses whose removal went by unheard.
   private func dropWhatIsGone() {
     for (address, entry) in addresses {
       for (index, claim) in entry.claims where claim.isHeld {
-        let isThere = links[index]?.addresses.contains { $0.address == address } == true
-        if !isThere { handle(.dropped, AddressPlace(address: address, index: index)) }
+        if links.holdings(of: address, on: index).isEmpty {
+          handle(.dropped, AddressPlace(address: address, index: index))
+        }
       }
     }
   }
@@ -152,9 +174,10 @@ final class Layer2Speaker: EventHandler {
   }
 
   private func saw(_ sighting: Sighting?, on index: CInt) {
-    guard let sighting, addresses[sighting.address]?.claims[index] != nil else { return }
+    guard let sighting, let before = addresses[sighting.address]?.claims[index] else { return }
     handle(.sighted(sighting.kind, by: sighting.mac), AddressPlace(address: sighting.address, index: index))
-    schedule()
+    // Anyone may send frames in numbers, and most change nothing.
+    if addresses[sighting.address]?.claims[index]?.deadline != before.deadline { schedule() }
   }
 
   override func timerFired() {
@@ -167,22 +190,22 @@ final class Layer2Speaker: EventHandler {
     if knowsWishes {
       for place in leftovers.takeAbandoned(now: now) { try? table.remove(place.address, from: place.index) }
     }
-    if needsToConverge { converge() }
-    schedule()
+    if let convergeAt, convergeAt <= now { converge() } else { schedule() }
   }
 
   // MARK: - Converging
 
-  /// Addresses come in numbers; what they mean is found out once for all of them.
-  private func convergeAfterThisTurn() {
-    guard !needsToConverge else { return }
-    needsToConverge = true
-    timer?.schedule(after: 0)
+  /// Changes come in numbers; what they mean is found out once for all of them, after this turn at the earliest.
+  private func converge(within seconds: Double) {
+    let time = now + seconds
+    guard time < convergeAt ?? .infinity else { return }
+    convergeAt = time
+    schedule()
   }
 
   /// Makes the claims those that wishes and links ask for.
   private func converge() {
-    needsToConverge = false
+    convergeAt = nil
     guard knowsLinks else { return }
     var warnings: [String: [String]] = [:]
     for address in addresses.keys.sorted() { converge(address, &warnings) }
@@ -220,7 +243,7 @@ final class Layer2Speaker: EventHandler {
     let name = addresses[place.address]?.names[place.index]
     let obstacle = choice?.refusals.first { $0.interface == name }?.obstacle
     // What is no longer as we put it is somebody else's.
-    let isTaken = links[place.index]?.addresses.contains { $0.address == place.address && !$0.isOfRoadstead } == true
+    let isTaken = links.holdings(of: place.address, on: place.index).contains { !$0.isOfRoadstead }
     if !isTaken {
       let isGone = links[place.index] == nil
       handle(isGone ? .linkLost(obstacle ?? .noFittingInterface) : obstacle.map { .linkLost($0) } ?? .withdraw, place)
@@ -305,7 +328,7 @@ final class Layer2Speaker: EventHandler {
   private func schedule() {
     var deadlines = addresses.values.compactMap(\.deadline)
     if knowsWishes, let deadline = leftovers.deadline { deadlines.append(deadline) }
-    guard !needsToConverge else { return }
+    if let convergeAt { deadlines.append(convergeAt) }
     guard let first = deadlines.min() else { timer?.stop(); return }
     timer?.schedule(after: max(first - now, 0))
   }

@@ -20,6 +20,8 @@ struct Link: Hashable, Sendable {
   var mac: MACAddress?
   /// The index of the bridge, bond or VRF whose port it is; 0 for none.
   var master: CInt
+  /// The index of the link that a macvlan or ipvlan stands on, whose LAN is its own; 0 for all others.
+  var parent: CInt = 0
   var addresses: [LinkAddress] = []
 }
 
@@ -54,4 +56,13 @@ enum LinkEvent: Hashable, Sendable {
   case linkGone(index: CInt)
   case address(LinkAddress, index: CInt)
   case addressGone(IPAddress, prefixLength: Int, index: CInt)
+
+  /// The link that it is about as a whole; nil where it is about an address.
+  var linkIndex: CInt? {
+    switch self {
+    case .link(let link): link.index
+    case .linkGone(let index): index
+    case .address, .addressGone: nil
+    }
+  }
 }

@@ -16,6 +16,8 @@ struct AnnouncementPlan: Hashable, Sendable {
     case noReadyEndpoint
     /// No Service that these connections belong to has it any more; none may be left for the last second.
     case openConnections(Int)
+    /// The process ends when these connections have.
+    case draining(Int)
   }
 
   var verdicts: [IPAddress: Verdict] = [:]
@@ -26,6 +28,16 @@ struct AnnouncementPlan: Hashable, Sendable {
       guard case .announced(let interfaces, _) = verdict else { return nil }
       return Announcement(address, on: interfaces)
     }.sorted { $0.address < $1.address }
+  }
+
+  /// What stays of it while the process ends: the addresses that are announced and in `open`, with how many connections.
+  func drained(to open: [IPAddress: Int]) -> AnnouncementPlan {
+    var left = self
+    for (address, verdict) in verdicts {
+      guard case .announced(let interfaces, _) = verdict else { continue }
+      left.verdicts[address] = open[address].map { .announced(interfaces, stays: .draining($0)) } ?? .not(.draining)
+    }
+    return left
   }
 
   /// The interfaces of `address` when it is to be announced.
@@ -40,9 +52,10 @@ extension AnnouncementPlan.Staying: CustomStringConvertible {
   var description: String {
     switch self {
     case .noReadyEndpoint: "stays announced without a ready endpoint: new connections are reset"
-    case .openConnections(0): "stays a second longer: its last connection has just ended"
+    case .openConnections(0): "stays a second longer, for the last bytes of connections that have ended"
     case .openConnections(1): "stays until 1 connection has ended"
     case .openConnections(let count): "stays until \(count) connections have ended"
+    case .draining(let count): "draining: \(Self.openConnections(count))"
     }
   }
 }

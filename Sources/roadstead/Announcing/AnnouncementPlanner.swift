@@ -27,6 +27,8 @@ struct AnnouncementPlanner: Sendable {
     var before = AnnouncementPlan()
     /// Addresses that a Service lost, and how many of its connections are open on each.
     var lingering: [IPAddress: Int] = [:]
+    /// The addresses of `--listen` that an interface of this host has.
+    var own: Set<IPAddress> = []
   }
 
   /// Decides for the addresses of all Services, of `fixedPorts`, and of those that linger.
@@ -46,7 +48,7 @@ struct AnnouncementPlanner: Sendable {
     }
     for port in fixedPorts {
       for address in port.listen.map(\.address) {
-        let policy = policy(address) { .failure(.listenAddress) }
+        let policy = policy(address) { .failure(moment.own.contains(address) ? .ownAddress : .listenAddress) }
         let verdict = verdict(policy, address, [port], moment)
         // Several ports may be on one address, and one that answers suffices.
         if case .not = verdict, decided.verdicts[address] != nil { continue }

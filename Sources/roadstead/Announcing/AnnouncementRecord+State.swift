@@ -19,24 +19,27 @@ extension AnnouncementPlan.Verdict {
 
 extension AnnouncementRecord {
   /// Tells of `ip`, on `address`, where `announcer` announces it, or why it does not.
-  func fill(_ address: inout AdminState.Address, of ip: IPAddress, announcer: String) {
+  func fill(
+    _ address: inout AdminState.Address, of ip: IPAddress, announcer: String, _ interfaces: InterfaceAddresses
+  ) {
+    interfaces.fill(&address, of: ip)
     switch plan.verdicts[ip] {
     case nil: address.notAnnounced = "not looked at yet"
     case .not(let reason): address.notAnnounced = reason.description
-    case .announced(_, let stays):
+    case .announced(let scope, let stays):
       address.stillAnnounced = stays?.description
+      if scope == .fitting, !interfaces.haveSubnet(of: ip) { address.remark = "no interface's subnet holds it" }
       let statuses = (statuses[ip] ?? [:]).values.sorted { $0.interface < $1.interface }
       address.announcements = statuses.map(AdminState.Announcement.init)
-      let interfaces = statuses.filter(\.isAnnounced).map(\.interface)
-      guard interfaces.isEmpty else {
-        address.announcedBy = "\(announcer) on \(interfaces.joined(separator: ", "))"
+      let places = statuses.filter(\.state.isAnnounced).map(\.interface)
+      guard places.isEmpty else {
+        address.announcedBy = "\(announcer) on \(places.joined(separator: ", "))"
         return
       }
       let reasons = statuses.map { status in
-        let place = status.interface.isEmpty ? "" : " on \(status.interface)"
-        return switch status.state {
-        case .waiting(let obstacle): "\(obstacle)\(place)"
-        case .probing, .announced, .withdrawn: "it is probed\(place)"
+        switch status.state {
+        case .waiting(let obstacle): "\(obstacle)\(status.place(of: obstacle))"
+        case .probing, .announced, .withdrawn: "it is probed\(status.place)"
         }
       }
       address.notAnnounced = reasons.isEmpty ? "\(announcer) has not begun yet" : reasons.joined(separator: "; ")
@@ -44,21 +47,20 @@ extension AnnouncementRecord {
   }
 
   /// The announcer, with the addresses that are in `plan` although no Service of `claimed` has them.
-  func state(name: String, claimed: (IPAddress) -> Bool) -> AdminState.Announcer {
+  ///
+  /// `former`: which Services have lost an address that lingers.
+  func state(
+    name: String, interfaces: InterfaceAddresses, former: [IPAddress: Set<String>], claimed: (IPAddress) -> Bool
+  ) -> AdminState.Announcer {
     let lingering = plan.announcements.map(\.address).filter { !claimed($0) }
     return AdminState.Announcer(
       name: name, drops: drops,
       lingering: lingering.map { ip in
         var address = AdminState.Address(ip.description)
-        fill(&address, of: ip, announcer: name)
+        address.formerServices = (former[ip] ?? []).sorted()
+        fill(&address, of: ip, announcer: name, interfaces)
         return address
       })
-  }
-}
-
-extension AnnouncementStatus {
-  var isAnnounced: Bool {
-    if case .announced = state { true } else { false }
   }
 }
 
@@ -68,7 +70,7 @@ extension AdminState.Announcement {
     self.init(
       interface: status.interface.isEmpty ? nil : status.interface, state: "", probes: counters.probes,
       gratuitous: counters.gratuitous, conflicts: counters.conflicts, renewals: counters.renewals,
-      warnings: status.warnings)
+      warnings: status.warnings, rival: status.rival?.description)
     switch status.state {
     case .probing: state = "probing"
     case .announced(let second):

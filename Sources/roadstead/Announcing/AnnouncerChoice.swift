@@ -3,7 +3,7 @@ import Announcing
 /// What there is to announce with.
 enum AnnouncerChoice: Sendable {
   case announcer(any Announcer)
-  /// None, and why, as `needs CAP_NET_ADMIN`.
+  /// None, and why, as `announcing needs CAP_NET_ADMIN and CAP_NET_RAW`.
   case unavailable(String)
 }
 
@@ -11,6 +11,13 @@ enum AnnouncerChoice: Sendable {
 func makeLayer2Announcer(probing seconds: Double) async -> AnnouncerChoice {
   do {
     return .announcer(try await Layer2Announcer.start(probing: seconds))
+  } catch AnnouncementObstacle.missingCapability {
+    // Whichever was missed first: who lacks one of them needs to hear of both.
+    return .unavailable(
+      """
+      announcing needs CAP_NET_ADMIN and CAP_NET_RAW: run as root, or give them to the binary or the unit \
+      (docs/operations.md)
+      """)
   } catch {
     return .unavailable("\(error)")
   }

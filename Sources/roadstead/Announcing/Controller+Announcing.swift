@@ -3,17 +3,19 @@ import Announcing
 
 extension Controller {
   /// Has the announcer announce what is to be announced now. After the listeners are up: what is announced answers.
-  /// Returns what is to be logged of it.
-  func announce() async -> [AnnouncementRecord.Line] {
-    lingering.update(holders: holders) { record.plan.scope(of: $0) != nil }
+  /// While the process drains, nothing is announced anew, and an address is withdrawn when its last connection has ended.
+  ///
+  /// `connected`: Services that have had connections, for those of them that are gone now. Returns what is to be logged.
+  func announce(connected: Set<String> = []) async -> [AnnouncementRecord.Line] {
+    let isLast = hasStoppedAccepting
+    guard isLast || !isDraining else { return [] }
+    lingering.update(holders: isLast ? [:] : holders, connected: connected) { record.plan.scope(of: $0) != nil }
     let asked = lingering.asked
     let open = asked.isEmpty ? [:] : await plane.connectionCounts(to: asked)
-    // What is announced stays as it is for those who still have connections, until `stopAnnouncing`.
-    guard !isDraining else { return [] }
+    // A drain that began meanwhile looks for itself; what was stopped is told nothing more.
+    guard isLast || !isDraining, stopping == nil else { return [] }
     lingering.count(open, now: uptime)
-    let plan = announcementPlanner.plan(
-      plan, fixedPorts: fixedPorts, store: manifests?.store ?? .init(),
-      at: AnnouncementPlanner.Moment(served: served, before: record.plan, lingering: lingering.open))
+    let plan = isLast ? record.plan.drained(to: lingering.open) : plannedAnnouncements
     let lines = record.take(plan)
     let announcements = plan.announcements
     guard let announcer, announcements != announced else { return lines }
@@ -24,6 +26,16 @@ extension Controller {
     afterFirstAnnounce = nil
     blocks?()
     return lines
+  }
+
+  private var plannedAnnouncements: AnnouncementPlan {
+    var moment = AnnouncementPlanner.Moment(served: served, before: record.plan, lingering: lingering.open)
+    let listen = fixedPorts.flatMap { $0.listen.map(\.address) }
+    if !listen.isEmpty {
+      let interfaces = InterfaceAddresses()
+      moment.own = Set(listen.filter { !interfaces.interfaces(of: $0).isEmpty })
+    }
+    return announcementPlanner.plan(plan, fixedPorts: fixedPorts, store: manifests?.store ?? .init(), at: moment)
   }
 
   /// Logs each.
@@ -37,15 +49,16 @@ extension Controller {
   /// Logs what the announcer tells, and remembers it, until it stops.
   func followAnnouncer() async {
     guard let announcer else { return }
-    for await status in announcer.changes { log(record.take(status)) }
+    for await status in announcer.changes { log(record.take(status, now: uptime)) }
   }
 
   /// Asks the announcer for what it tells only when asked: counters, drops.
   func refreshAnnouncements() async {
     // One that was stopped has nobody left to answer.
     guard let announcer, stopping == nil else { return }
-    let statuses = await announcer.statuses()
-    record.refresh(statuses, drops: await announcer.drops())
+    let drops = await announcer.drops()
+    // Last: what the announcer tells while this waits is newer than what it answered before.
+    record.refresh(await announcer.statuses(), drops: drops)
   }
 
   /// Withdraws all addresses; returns once they are, or after `seconds`. Also when it is called twice.

@@ -7,6 +7,8 @@ struct LingeringAddresses: Sendable {
   private struct Entry {
     /// Who lost it.
     var services: Set<String>
+    /// Whether one of its connections may have ended just now.
+    var hadConnections = false
     var open = 0
     var emptySince: Double?
   }
@@ -26,10 +28,16 @@ struct LingeringAddresses: Sendable {
   var open: [IPAddress: Int] { entries.mapValues(\.open) }
 
   /// Takes over who has which address now; those of `announced` that a Service lost begin to linger.
-  mutating func update(holders now: [IPAddress: Set<String>], announced: (IPAddress) -> Bool) {
+  ///
+  /// `connected`: Services that have had connections. An address of the others is done with at the first count.
+  mutating func update(
+    holders now: [IPAddress: Set<String>], connected: Set<String> = [], announced: (IPAddress) -> Bool
+  ) {
     for (address, services) in holders where announced(address) {
       let lost = services.subtracting(now[address] ?? [])
-      if !lost.isEmpty { entries[address, default: Entry(services: [])].services.formUnion(lost) }
+      guard !lost.isEmpty else { continue }
+      entries[address, default: Entry(services: [])].services.formUnion(lost)
+      if !lost.isDisjoint(with: connected) { entries[address]?.hadConnections = true }
     }
     for address in entries.keys {
       // Who has it again holds it anyway.
@@ -39,13 +47,14 @@ struct LingeringAddresses: Sendable {
     holders = now
   }
 
-  /// Takes over how many connections of ``asked`` are open; those that had none for a while are done with.
+  /// Takes over how many connections of ``asked`` are open; those that had none for a while, or never, are done with.
   mutating func count(_ open: [IPAddress: Int], now: Double) {
     for address in entries.keys {
       guard var entry = entries[address] else { continue }
       entry.open = open[address] ?? 0
+      if entry.open > 0 { entry.hadConnections = true }
       entry.emptySince = entry.open > 0 ? nil : entry.emptySince ?? now
-      let isOver = entry.emptySince.map { now - $0 >= Self.rest } ?? false
+      let isOver = entry.emptySince.map { !entry.hadConnections || now - $0 >= Self.rest } ?? false
       entries[address] = isOver ? nil : entry
     }
   }

@@ -8,6 +8,8 @@ enum UnannouncedReason: Error, Hashable {
   case notAsked
   /// Of `--listen`, which no L2Advertisement can select.
   case listenAddress
+  /// Of `--listen`, and an interface of this host has it: nothing is left to announce.
+  case ownAddress
   /// This process's node has the label that keeps load balancers away.
   case nodeExcluded(String)
   /// This process's node has the condition NetworkUnavailable.
@@ -22,6 +24,8 @@ enum UnannouncedReason: Error, Hashable {
   case notListening(String)
   /// There is nothing to announce with, and why.
   case noAnnouncer(String)
+  /// The process ends, and the last connection to it has ended.
+  case draining
 
   /// An L2Advertisement that selects the pool, and what it does not select.
   struct Advertisement: Hashable, Sendable {
@@ -48,6 +52,7 @@ extension UnannouncedReason: CustomStringConvertible {
     case .unspecified: "not a single address"
     case .notAsked: "--announce none"
     case .listenAddress: "addresses of --listen are announced with --announce layer2"
+    case .ownAddress: "an address of this host"
     case .nodeExcluded(let node): "node \(node) has the label node.kubernetes.io/exclude-from-external-load-balancers"
     case .networkUnavailable(let node): "node \(node) has the condition NetworkUnavailable"
     case .poolNotSelected(let pool): "no L2Advertisement selects pool \(pool)"
@@ -57,6 +62,7 @@ extension UnannouncedReason: CustomStringConvertible {
     case .noReadyEndpoint: "no ready endpoint"
     case .notListening(let error): "not listening: \(error)"
     case .noAnnouncer(let why): why
+    case .draining: "draining, and no connection to it is open"
     }
   }
 }

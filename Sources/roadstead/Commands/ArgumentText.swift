@@ -37,7 +37,7 @@ enum ArgumentText {
   /// The duration of `--probe-time`, in seconds.
   static func probeTime(_ text: String) throws -> Double {
     let seconds = try DurationText.seconds(text)
-    guard seconds > 0, seconds <= 10 else { throw ValidationError("must be longer than 0 and at most 10s") }
+    guard seconds >= 0.3, seconds <= 10 else { throw ValidationError("must be at least 300ms and at most 10s") }
     return seconds
   }
 

@@ -15,7 +15,10 @@ struct TargetOptions: ParsableArguments {
   var target = TargetPolicy.auto
 
   @Option(
-    help: ArgumentHelp("The node this process runs on, for externalTrafficPolicy: Local.", valueName: "name"))
+    help: ArgumentHelp(
+      """
+      The node this process runs on, for externalTrafficPolicy: Local and for nodeSelectors of L2Advertisements.
+      """, valueName: "name"))
   var nodeName: String?
 
   var resolver: EndpointResolver { EndpointResolver(target: target, nodeName: nodeName) }

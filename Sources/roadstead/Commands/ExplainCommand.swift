@@ -15,6 +15,9 @@ struct ExplainCommand: ParsableCommand {
   var paths: [String] = []
 
   @OptionGroup var targets: TargetOptions
+  @Option(help: "With -f: which addresses the network would be told of, as for run.")
+  var announce = AnnounceMode.auto
+
   @OptionGroup var admin: AdminOptions
 
   @Argument(help: ArgumentHelp("The Service: NAME or NAMESPACE/NAME.", valueName: "[namespace/]name"))
@@ -32,6 +35,6 @@ struct ExplainCommand: ParsableCommand {
     resolver.listsMismatches = true
     var planner = Planner(resolver: resolver)
     return planner.plan(loaded.store, now: 0)
-      .state(of: loaded, announcing: AnnouncementPlanner(nodeName: targets.nodeName))
+      .state(of: loaded, announcing: AnnouncementPlanner(mode: announce, nodeName: targets.nodeName))
   }
 }

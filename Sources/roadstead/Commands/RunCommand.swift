@@ -46,7 +46,7 @@ struct RunCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
-      "How long an address is probed before it is taken, at most 10s. (default: 600ms)", valueName: "duration"),
+      "How long an address is probed before it is taken, from 300ms to 10s. (default: 600ms)", valueName: "duration"),
     transform: { text throws in try ArgumentText.probeTime(text) })
   var probeTime = 0.6
 

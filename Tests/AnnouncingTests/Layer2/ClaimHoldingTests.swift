@@ -79,7 +79,7 @@ import Testing
 
   @Test func `a claim is answered at most every 10 s and looked into at most every 5 s`() {
     var bench = ClaimBench.held(for: 9)
-    #expect(bench.see(.claim) == [.advertise, .sendProbe])
+    #expect(bench.see(.claim) == [.advertise, .sendProbe, .changed])
     for _ in 0..<50 {
       bench.run(until: bench.now + 0.25)
       bench.see(.claim)
@@ -89,6 +89,15 @@ import Testing
     #expect(bench.times(of: .sendProbe) == [900, 1400, 1900])
     #expect(bench.claim.isHeld)
     #expect(bench.claim.counters.conflicts == 51)
+  }
+
+  @Test func `a claim that comes too soon after another is answered when that is due`() {
+    var bench = ClaimBench.held(for: 9)
+    #expect(bench.see(.claim).contains(.advertise))
+    bench.run(until: 11)
+    #expect(!bench.see(.claim).contains(.advertise))
+    bench.run(until: 40)
+    #expect(bench.times(of: .advertise) == [900, 1900])
   }
 
   @Test func `a host that answers each of three probes is real, and is given way to`() {

@@ -131,6 +131,19 @@ import Testing
     #expect(choose("fd00::9", on: .named(["eth0", "eth1"]), links).needsARPIgnore == [])
   }
 
+  @Test func `a macvlan, what it stands on and its siblings are on one LAN`() {
+    let links = LinkTable(
+      testLink(2, "eth0"), testLink(3, "eth1"), testLink(4, "mac0", "192.0.2.1/24").with { $0.parent = 2 },
+      testLink(5, "mac1").with { $0.parent = 2 }, testLink(6, "mac2").with { $0.parent = 3 })
+    let choice = choose("192.0.2.9", links)
+    #expect(choice.chosen == [4])
+    #expect(choice.needsARPIgnore == [2, 4, 5])
+    #expect(choose("192.0.2.9", on: .named(["eth0"]), links).needsARPIgnore == [2, 4, 5])
+    // Where no subnet holds the address, one of each.
+    #expect(choose("10.0.0.9", links).chosen == [2, 3])
+    #expect(choose("10.0.0.9", links, current: [5]).chosen == [3, 5])
+  }
+
   @Test func `an address that this host has otherwise is left alone`() {
     let links = LinkTable(testLink(2, "eth0", "192.0.2.9/24"), testLink(3, "kube-ipvs0", "192.0.2.8/32"))
     for scope in [InterfaceScope.fitting, .named(["eth0"])] {

@@ -55,6 +55,22 @@ import Testing
     0x08, 0x00, 0x0a, 0x00, 0x04, 0x00, 0x00, 0x00,  // IFLA_MASTER 4
   ]
 
+  // mac0 on eth0 (2).
+  static let macvlan: [UInt8] = [
+    0x50, 0x00, 0x00, 0x00, 0x10, 0x00, 0x00, 0x00,  // nlmsg_len 80, RTM_NEWLINK
+    0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00,
+    0x00, 0x00, 0x01, 0x00, 0x06, 0x00, 0x00, 0x00,  // AF_UNSPEC, ARPHRD_ETHER, ifi_index 6
+    0x43, 0x10, 0x01, 0x00, 0x00, 0x00, 0x00, 0x00,  // UP BROADCAST RUNNING MULTICAST LOWER_UP
+    0x09, 0x00, 0x03, 0x00, 0x6d, 0x61, 0x63, 0x30,  // IFLA_IFNAME: mac0
+    0x00, 0x00, 0x00, 0x00,
+    0x0a, 0x00, 0x01, 0x00, 0x52, 0x54, 0x00, 0xcc,  // IFLA_ADDRESS
+    0xdd, 0xee, 0x00, 0x00,
+    0x08, 0x00, 0x05, 0x00, 0x02, 0x00, 0x00, 0x00,  // IFLA_LINK 2
+    0x10, 0x00, 0x12, 0x80,  // IFLA_LINKINFO, nested
+    0x0c, 0x00, 0x01, 0x00, 0x6d, 0x61, 0x63, 0x76,  // IFLA_INFO_KIND: macvlan
+    0x6c, 0x61, 0x6e, 0x00,
+  ]
+
   // 10.101.0.50/32 on interface 5, for 8 s.
   static let address: [UInt8] = [
     0x44, 0x00, 0x00, 0x00, 0x14, 0x00, 0x00, 0x00,  // nlmsg_len 68, RTM_NEWADDR
@@ -99,6 +115,22 @@ import Testing
     #expect(vlan.master == 0 && vlan.flags.isSuperset(of: flags) && !vlan.flags.contains(.noARP))
     #expect(bond.index == 4 && bond.name == "bond0" && bond.mac == MACAddress("52:54:00:aa:bb:cc") && bond.master == 0)
     #expect(slave.index == 3 && slave.name == "eth1" && slave.master == 4 && slave.flags.isSuperset(of: flags))
+  }
+
+  @Test("a macvlan is on the LAN of the link that it stands on; a VLAN is not, nor what stands in another namespace")
+  func parents() {
+    func parent(_ bytes: [UInt8]) -> CInt? {
+      if case .event(.link(let link))? = Self.parse(bytes).first { link.parent } else { nil }
+    }
+    #expect(parent(Self.macvlan) == 2)
+    #expect(parent(Self.vlan) == 0)
+    #expect(parent(Self.slave) == 0)
+    // The same with IFLA_LINK_NETNSID 0.
+    var foreign = Self.macvlan + [0x08, 0x00, 0x25, 0x00, 0x00, 0x00, 0x00, 0x00]
+    foreign[0] = UInt8(foreign.count)
+    #expect(parent(foreign) == 0)
+    // A kind that runs out of its IFLA_LINKINFO
+    #expect(parent(Self.changed(Self.macvlan, 68, 0x0d)) == 0)
   }
 
   @Test("an address with its lifetime and all its flags; with a peer, it is the local one")
@@ -151,7 +183,7 @@ import Testing
 
   @Test("what is cut short anywhere, or has lengths that do not fit, is dropped")
   func malformed() {
-    for whole in [Self.vlan, Self.bond, Self.slave, Self.address] {
+    for whole in [Self.vlan, Self.bond, Self.slave, Self.macvlan, Self.address] {
       for count in 1..<whole.count {
         // As it comes when the buffer was too small,
         #expect(Self.parse(Array(whole[..<count])) == [.malformed])
@@ -190,7 +222,7 @@ import Testing
   func fuzz() {
     var seed = SeededRandom(seed: testSeed())
     for _ in 0..<20_000 {
-      var bytes = Self.vlan + Self.bond + Self.slave + Self.address
+      var bytes = Self.vlan + Self.bond + Self.slave + Self.macvlan + Self.address
       for _ in 0..<Int.random(in: 1...8, using: &seed) {
         bytes[Int.random(in: 0..<bytes.count, using: &seed)] = .random(in: 0...255, using: &seed)
       }

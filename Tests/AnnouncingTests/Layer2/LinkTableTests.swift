@@ -33,6 +33,23 @@ import Testing
     #expect(table.all.map(\.index) == [2])
   }
 
+  @Test func `subnets and holders follow the addresses`() throws {
+    var table = LinkTable(testLink(3, "eth1", "192.0.2.1/24", "192.0.2.2/24", "192.0.2.3/32"), testLink(2, "eth0"))
+    let (eth0, eth1) = (try #require(table[2]), try #require(table[3]))
+    #expect(table.all.map(\.index) == [2, 3])
+    #expect(table.subnets(of: eth1, .v4) == [IPPrefix("192.0.2.0/24")])
+    #expect(table.subnets(of: eth0, .v4) == [] && table.subnets(of: eth1, .v6) == [])
+    table.apply(.addressGone(ip("192.0.2.1"), prefixLength: 24, index: 3))
+    #expect(table.subnets(of: eth1, .v4) == [IPPrefix("192.0.2.0/24")])
+    table.apply(.addressGone(ip("192.0.2.2"), prefixLength: 24, index: 3))
+    #expect(table.subnets(of: eth1, .v4) == [])
+    #expect(table.holdings(of: ip("192.0.2.3"), on: 3).map(\.prefixLength) == [32])
+    #expect(table.holdings(of: ip("192.0.2.3"), on: 2) == [] && table.holdings(of: ip("192.0.2.1"), on: 3) == [])
+    table.apply(.linkGone(index: 3))
+    table.set(testLink(3, "eth1"))
+    #expect(table.holdings(of: ip("192.0.2.3"), on: 3) == [] && table.holder(of: ip("192.0.2.3")) == nil)
+  }
+
   @Test func `own link-layer addresses are those of all links, as they are now`() {
     var table = LinkTable(testLink(2, "eth0"), testLink(3, "eth1"))
     #expect(table.ownMACs == [mac("02:00:00:00:00:02"), mac("02:00:00:00:00:03")])

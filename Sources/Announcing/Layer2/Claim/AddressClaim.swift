@@ -60,7 +60,7 @@ struct AddressClaim: Sendable {
     case remove
     /// Send a gratuitous ARP request and reply, or an unsolicited neighbour advertisement.
     case advertise
-    /// ``status`` is another than was last said.
+    /// ``status`` is another than was last said, or the address was defended.
     case changed
   }
 
@@ -81,6 +81,8 @@ struct AddressClaim: Sendable {
     var lastPut: Double
     var nextRenewal: Double
     var advertisements: AdvertisementSeries
+    /// When a claim is to be answered that came too soon after another: neighbours may have believed it.
+    var defendAt: Double?
     /// When a conflict is to be looked into.
     var verifyAt: Double?
     var verification: Verification?
@@ -90,6 +92,7 @@ struct AddressClaim: Sendable {
   private struct Record: Hashable, Sendable {
     var counters = AnnouncementStatus.Counters()
     var told = AnnouncementStatus.State.probing
+    var toldDefences: UInt64 = 0
   }
 
   let address: IPAddress
@@ -97,6 +100,8 @@ struct AddressClaim: Sendable {
   /// The interface's link-layer address.
   private(set) var mac: MACAddress
   private(set) var state = State.idle
+  /// Who else claimed the address last while it was held.
+  private(set) var rival: MACAddress?
   private var record = Record()
   private var recordBefore = Record()
   private var nextDefence = -Double.infinity
@@ -130,7 +135,8 @@ struct AddressClaim: Sendable {
     case .waiting(_, let until): until
     case .held(let holding):
       min(
-        holding.nextRenewal, holding.advertisements.next, holding.verification?.next ?? holding.verifyAt ?? .infinity)
+        holding.nextRenewal, holding.advertisements.next, holding.defendAt ?? .infinity,
+        holding.verification?.next ?? holding.verifyAt ?? .infinity)
     }
   }
 
@@ -155,8 +161,9 @@ struct AddressClaim: Sendable {
     case .start, .due, .sighted, .putFailed, .probeFailed, .dropped:
       handleInState(event, now, unixTime, &random, &actions)
     }
-    if status != record.told {
+    if status != record.told || record.counters.defences != record.toldDefences {
       record.told = status
+      record.toldDefences = record.counters.defences
       actions.append(.changed)
     }
   }
@@ -264,10 +271,10 @@ struct AddressClaim: Sendable {
     var holding = before
     switch event {
     case .due: break
-    case .sighted(.claim, _): conflict(&holding, now, &actions)
+    case .sighted(.claim, by: let rival): conflict(with: rival, &holding, now, &actions)
     case .sighted(.answer, by: let rival):
       holding.verification?.answered(by: rival)
-      conflict(&holding, now, &actions)
+      conflict(with: rival, &holding, now, &actions)
     // The kernel answers it.
     case .sighted(.probe, _): break
     case .dropped:
@@ -303,6 +310,7 @@ struct AddressClaim: Sendable {
       record.counters.renewals += 1
       actions.append(.put)
     }
+    if let defendAt = holding.defendAt, now >= defendAt { defend(&holding, now, &actions) }
     if now >= holding.advertisements.next {
       advertise(&actions)
       holding.advertisements.sent(now: now, times)
@@ -313,13 +321,20 @@ struct AddressClaim: Sendable {
   }
 
   /// Someone claims what is ours: said again, and looked into, both only so often that two who do so come to an end.
-  private mutating func conflict(_ holding: inout Holding, _ now: Double, _ actions: inout [Action]) {
+  private mutating func conflict(
+    with rival: MACAddress, _ holding: inout Holding, _ now: Double, _ actions: inout [Action]
+  ) {
+    self.rival = rival
     record.counters.conflicts += 1
-    if now >= nextDefence {
-      nextDefence = now + times.defence
-      advertise(&actions)
-    }
+    if now >= nextDefence { defend(&holding, now, &actions) } else { holding.defendAt = nextDefence }
     if holding.verification == nil, holding.verifyAt == nil { holding.verifyAt = max(now, nextVerification) }
+  }
+
+  private mutating func defend(_ holding: inout Holding, _ now: Double, _ actions: inout [Action]) {
+    holding.defendAt = nil
+    nextDefence = ClaimTimes.roundedUp(now + times.defence)
+    record.counters.defences += 1
+    advertise(&actions)
   }
 
   // MARK: - Counted actions

@@ -70,6 +70,6 @@ extension Link {
     let mac = unsafe withUnsafeBytes(of: raw.mac) { unsafe MACAddress($0) }
     self.init(
       index: raw.interface, name: name, flags: Flags(rawValue: raw.flags), mac: raw.has_mac != 0 ? mac : nil,
-      master: raw.master)
+      master: raw.master, parent: raw.parent)
   }
 }

@@ -12,8 +12,9 @@ struct InterfaceChoice: Hashable, Sendable {
   /// Indices, ascending.
   var chosen: [CInt] = []
   var refusals: [Refusal] = []
-  /// IPv4: the interfaces that share a subnet with a chosen one, it included; each would answer ARP for the address
-  /// that is on another of them, by its own MAC, unless arp_ignore is 1 (Linux, ip-sysctl).
+  /// IPv4: the interfaces that are on one LAN with a chosen one, it included; each would answer ARP for the address
+  /// that is on another of them, by its own MAC, unless arp_ignore is 1 (Linux, ip-sysctl). One LAN is where they share
+  /// a subnet, or one stands on the other, or both on a third.
   var needsARPIgnore: Set<CInt> = []
 
   /// Chooses among `links`; `current` are those on which the address is claimed now.
@@ -22,7 +23,7 @@ struct InterfaceChoice: Hashable, Sendable {
   /// - Named interfaces are used where they can be, whatever MetalLB thinks of their names.
   /// - Else one whose subnet holds the address, by the longest prefix. Several on that subnet are one LAN, where two
   ///   MACs for one address would make neighbours' caches flap: the current one stays, or the first is taken.
-  /// - Where no subnet holds it, all that MetalLB would use, again one of those that share a subnet.
+  /// - Where no subnet holds it, all that MetalLB would use, again one of those on one LAN.
   static func choose(_ announcement: Announcement, among links: LinkTable, current: Set<CInt>) -> InterfaceChoice {
     let address = announcement.address
     var choice = InterfaceChoice()
@@ -69,7 +70,9 @@ struct InterfaceChoice: Hashable, Sendable {
     var longest: (link: Link, length: Int)?
     var unusable: [(link: Link, problem: InterfaceProblem)] = []
     for link in candidates {
-      guard let length = link.subnets(family).filter({ $0.contains(address) }).map(\.length).max() else { continue }
+      guard let length = links.subnets(of: link, family).filter({ $0.contains(address) }).map(\.length).max() else {
+        continue
+      }
       if let problem = links.problem(of: link, family) {
         unusable.append((link, problem))
       } else if length > longest?.length ?? -1 {
@@ -82,17 +85,18 @@ struct InterfaceChoice: Hashable, Sendable {
       // The address belongs to that LAN: nobody on another would ask for it.
       for (link, problem) in unusable.sorted(by: { $0.link.index < $1.link.index }) { take(link, unless: problem) }
     } else {
-      takeAll(candidates.filter { links.problem(of: $0, family) == nil && $0.isOneForMetalLB(family) })
+      takeAll(candidates.filter { links.problem(of: $0, family) == nil && $0.isOneForMetalLB(family) }, links)
       if chosen.isEmpty { refuse("", .noFittingInterface) }
     }
   }
 
-  /// All of `candidates`, but only the first of those that share a subnet.
-  private mutating func takeAll(_ candidates: [Link]) {
+  /// All of `candidates`, but only the first of those that share a subnet or a device.
+  private mutating func takeAll(_ candidates: [Link], _ links: LinkTable) {
     var taken: Set<IPPrefix> = []
+    var devices: Set<CInt> = []
     for link in candidates {
-      let subnets = link.lanSubnets
-      guard taken.isDisjoint(with: subnets) else { continue }
+      let subnets = links.lanSubnets(of: link)
+      guard taken.isDisjoint(with: subnets), devices.insert(link.device).inserted else { continue }
       taken.formUnion(subnets)
       chosen.append(link.index)
     }
@@ -101,17 +105,22 @@ struct InterfaceChoice: Hashable, Sendable {
   private mutating func findRivalsOfChosen(_ links: LinkTable) {
     let usable = links.all.filter { links.problem(of: $0, .v4) == nil }
     for link in chosen.compactMap({ links[$0] }) {
-      let subnets = link.subnets(.v4)
-      let sharing = usable.filter { $0.index == link.index || !$0.subnets(.v4).isDisjoint(with: subnets) }
+      let subnets = links.subnets(of: link, .v4)
+      let sharing = usable.filter { $0.device == link.device || !links.subnets(of: $0, .v4).isDisjoint(with: subnets) }
       if sharing.count > 1 { needsARPIgnore.formUnion(sharing.map(\.index)) }
     }
   }
 }
 
 extension Link {
+  /// The index of the device on whose LAN the link is: what a macvlan stands on, or itself.
+  fileprivate var device: CInt { parent == 0 ? index : parent }
+}
+
+extension LinkTable {
   /// The subnets that tell one LAN from another: those of link-local addresses are the same on all.
-  fileprivate var lanSubnets: Set<IPPrefix> {
-    subnets(.v4).filter { $0.network.bits >> 16 != 0xA9FE }
-      .union(subnets(.v6).filter { $0.network.bits >> 118 != 0xFE80 >> 6 })
+  fileprivate func lanSubnets(of link: Link) -> Set<IPPrefix> {
+    subnets(of: link, .v4).filter { $0.network.bits >> 16 != 0xA9FE }
+      .union(subnets(of: link, .v6).filter { $0.network.bits >> 118 != 0xFE80 >> 6 })
   }
 }

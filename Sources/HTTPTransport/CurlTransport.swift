@@ -2,11 +2,12 @@ import EventLoop
 
 /// HTTP/1.1 over libcurl, whose sockets and timers live on one ``EventLoop``.
 ///
-/// Any thread and any task may call. Answers are handed to the caller's task: the loop never waits for a reader. HTTP/1.1
-/// because there a reader that stops stops the socket, while libcurl gathers what an HTTP/2 server goes on to send.
+/// Any thread and any task may call. Answers are handed to the caller's task: the loop never waits for a reader.
+/// HTTP/1.1 because there a reader that stops stops the socket, while libcurl gathers what an HTTP/2 server goes on to
+/// send.
 ///
-/// Redirects are not followed. The loop should serve nothing urgent: ending a request whose name is being resolved waits
-/// for the resolver. Its thread must block or ignore SIGPIPE, as a ``LoopThread`` does.
+/// Redirects are not followed. The loop should serve nothing urgent: ending a request whose name is being resolved
+/// waits for the resolver. Its thread must block or ignore SIGPIPE, as a ``LoopThread`` does.
 public struct CurlTransport: HTTPTransport {
   private let driver: LoopBound<MultiDriver>
 

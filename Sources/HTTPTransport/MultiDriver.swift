@@ -3,8 +3,8 @@ import EventLoop
 
 /// Runs all transfers of one transport: libcurl's multi handle on libev watchers. Loop only, including its end.
 ///
-/// libcurl must not be entered again from its own callbacks, so these only set watchers and fill sinks; starts, ends and
-/// resumes come in as tasks of the loop or as timers.
+/// libcurl must not be entered again from its own callbacks, so these only set watchers and fill sinks; starts, ends
+/// and resumes come in as tasks of the loop or as timers.
 @safe final class MultiDriver {
   let options: TransportOptions
   let loop: EventLoop

@@ -11,7 +11,7 @@ import Testing
     let seed = testSeed()
     let total = 64 << 20
     let sent = Counter()
-    let rig = try Rig({ $0.idleTimeout = 0.5 }) { stream in
+    let rig = try Rig({ $0.idleTimeout = 1.5 }) { stream in
       _ = try stream.nextRequest()
       try stream.send(Self.head)
       var bytes = ByteStream(seed: seed)
@@ -27,7 +27,7 @@ import Testing
     var before = -1
     while before != sent.value.load(ordering: .relaxed) {
       before = sent.value.load(ordering: .relaxed)
-      try await Task.sleep(for: .milliseconds(700))
+      try await Task.sleep(for: .milliseconds(1700))
     }
     // What the two socket buffers hold (tcp_rmem, tcp_wmem), and little of our own.
     #expect(before < total / 2)

@@ -88,7 +88,8 @@ final class TLSServer: Sendable {
                 peer = stream.getpeercert()
                 name = dict(part[0] for part in peer["subject"])["commonName"] if peer else None
                 body = f"{asked[0]} {host} {name}"
-                stream.sendall(f"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: {len(body)}\\r\\n\\r\\n{body}".encode())
+                head = f"HTTP/1.1 200 OK\\r\\nConnection: close\\r\\nContent-Length: {len(body)}\\r\\n\\r\\n"
+                stream.sendall((head + body).encode())
         except (OSError, SystemExit):
             pass
     listener = socket.create_server(("127.0.0.1", 0))

@@ -48,14 +48,14 @@ import Testing
 
   @Test func `a stream without a head, or without bytes after it, is idle`() async throws {
     let rig = try Rig(
-      { $0.idleTimeout = 0.3 },
+      { $0.idleTimeout = 1 },
       { stream in
         guard let (head, _) = try stream.nextRequest() else { return }
         if head.hasPrefix("GET /head") {
           try stream.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-          for _ in 0..<5 {
+          for _ in 0..<6 {
             try stream.send("1\r\nx\r\n")
-            stall(.milliseconds(150))
+            stall(.milliseconds(250))
           }
         }
         _ = try stream.receiveUntilEnd()
@@ -63,15 +63,15 @@ import Testing
     let error = await failure { () async throws(HTTPTransportError) in
       _ = try await rig.transport.stream(rig.request())
     }
-    #expect(error == .idle(seconds: 0.3))
+    #expect(error == .idle(seconds: 1))
     let stream = try await rig.transport.stream(rig.request("/head"))
     var count = 0
     let end = await failure { () async throws(HTTPTransportError) in
       while let bytes = try await stream.body.next() { count += bytes.count }
     }
-    // 0.6 s of bytes, each in time.
-    #expect(count == 5)
-    #expect(end == .idle(seconds: 0.3))
+    // Over 1.25 s, each in time.
+    #expect(count == 6)
+    #expect(end == .idle(seconds: 1))
     try await soon("closed connections") { rig.connections == 0 }
   }
 

@@ -7,7 +7,7 @@ BUILD_PACKAGES := libev-dev libmicrohttpd-dev libcurl4-openssl-dev libnl-route-3
 # What the lab drives: hosts in network namespaces.
 LAB_PACKAGES := iproute2 python3 curl iputils-arping iputils-ping ndisc6 tcpdump
 # Run by the tests, the counts and the comparison with other proxies.
-TEST_PACKAGES := $(BUILD_PACKAGES) $(LAB_PACKAGES) python3-pytest dnsperf dnsutils iperf3 nsd sip-tester procps util-linux valgrind strace
+TEST_PACKAGES := $(BUILD_PACKAGES) $(LAB_PACKAGES) python3-pytest dnsperf dnsutils iperf3 nsd sip-tester procps util-linux valgrind strace openssl
 BINARY := $(CURDIR)/.build/release/roadstead
 
 help: ## this list

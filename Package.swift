@@ -67,7 +67,8 @@ let package = Package(
       name: "AnnouncingTests", dependencies: ["Addresses", "Announcing", "CLibNl", "EventLoop", "TestKit"],
       swiftSettings: strict),
     .testTarget(
-      name: "HTTPTransportTests", dependencies: ["EventLoop", "HTTPTransport", "TestKit"], swiftSettings: strict),
+      name: "HTTPTransportTests", dependencies: ["Addresses", "EventLoop", "HTTPTransport", "TestKit"],
+      swiftSettings: strict),
     .testTarget(
       name: "KubernetesTests",
       dependencies: ["Addresses", "Balancing", "EventLoop", "HTTPTransport", "Kubernetes", "TestKit"],

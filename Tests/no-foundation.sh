@@ -3,7 +3,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 found=0
-for target in Addresses Balancing EventLoop Proxy; do
+for target in Addresses Balancing EventLoop HTTPTransport Proxy; do
   if grep -rnE '^[^/]*import +(Foundation|FoundationEssentials|Yams)' "Sources/$target"; then
     echo "Sources/$target imports Foundation" >&2
     found=1
@@ -19,5 +19,5 @@ for target in Addresses Balancing EventLoop Proxy; do
     done
   done
 done
-[ $found -eq 0 ] && echo "no Foundation in Addresses, Balancing, EventLoop, Proxy"
+[ $found -eq 0 ] && echo "no Foundation in Addresses, Balancing, EventLoop, HTTPTransport, Proxy"
 exit $found

@@ -43,7 +43,7 @@ import Glibc
 
 // File scope on purpose: a closure literal written inside isolated code inherits
 // that isolation and traps when C calls it from the loop's thread.
-private let onReady: clibev_io_callback = { _, watcher, events in
+let onReady: clibev_io_callback = { _, watcher, events in
   guard let watcher = unsafe watcher, let data = unsafe watcher.pointee.data else { return }
   unsafe Unmanaged<EventHandler>.fromOpaque(data)._withUnsafeGuaranteedRef {
     unsafe $0.ready(Readiness(rawValue: events), on: watcher.pointee.fd)

@@ -29,3 +29,10 @@ public struct HTTPRequest: Hashable, Sendable {
     self.body = body
   }
 }
+
+// Neither printing nor dump(_:) shows the token, a header's value or the body.
+extension HTTPRequest: CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+  public var description: String { "\(method) \(url)" }
+  public var debugDescription: String { description }
+  public var customMirror: Mirror { Mirror(self, children: ["method": method, "url": url]) }
+}

@@ -43,14 +43,14 @@ public struct APIClient: Sendable {
 
   /// The body of a watch, once the server has accepted it.
   public func watch(_ path: String) async throws(APIError) -> HTTPBody {
-    let stream: HTTPStream
-    do {
-      stream = try await transport.stream(request("GET", path))
-    } catch {
-      throw APIError(code: 0, message: error.description)
+    let stream = try await send(request("GET", path)) { [transport] request throws(HTTPTransportError) in
+      try await transport.stream(request)
+    } status: {
+      $0.head.status
     }
-    guard stream.head.status != 200 else { return stream.body }
-    throw APIError(stream.head, body: await Self.text(of: stream.body))
+    guard stream.head.status == 200 else { throw APIError(stream.head, body: await Self.text(of: stream.body)) }
+    try Self.checkType(stream.head)
+    return stream.body
   }
 
   private func answer(
@@ -59,14 +59,41 @@ public struct APIClient: Sendable {
     var request = request(method, path)
     request.body = body
     if let type { request.headers.append(.init("Content-Type", type)) }
-    let response: HTTPResponse
-    do {
-      response = try await transport.send(request)
+    let response = try await send(request) { [transport] request throws(HTTPTransportError) in
+      try await transport.send(request)
+    } status: {
+      $0.head.status
+    }
+    guard 200..<300 ~= response.head.status else { throw APIError(response.head, body: response.body) }
+    try Self.checkType(response.head)
+    return response.body
+  }
+
+  // Once more with a new token where the server refuses one that has been renewed meanwhile.
+  private func send<Answer: Sendable>(
+    _ request: HTTPRequest, _ exchange: (HTTPRequest) async throws(HTTPTransportError) -> Answer,
+    status: (Answer) -> Int
+  ) async throws(APIError) -> Answer {
+    do throws(HTTPTransportError) {
+      let answer = try await exchange(request)
+      guard status(answer) == 401, let used = request.bearerToken, let token = token(), token != used else {
+        return answer
+      }
+      var again = request
+      again.bearerToken = token
+      return try await exchange(again)
     } catch {
       throw APIError(code: 0, message: error.description)
     }
-    guard 200..<300 ~= response.head.status else { throw APIError(response.head, body: response.body) }
-    return response.body
+  }
+
+  // A proxy's page with status 200 is no object. An answer that names no type may be one.
+  private static func checkType(_ head: HTTPHead) throws(APIError) {
+    guard let type = head["Content-Type"] else { return }
+    let name = type.prefix { $0 != ";" && !$0.isWhitespace }.lowercased()
+    if name == "application/json" { return }
+    throw APIError(
+      code: head.status, message: APIError.line("not the API's answer (\(name.isEmpty ? "of no type" : name))"))
   }
 
   private func request(_ method: String, _ path: String) -> HTTPRequest {

@@ -18,6 +18,7 @@ struct FieldReader {
     for field in fields where !names.contains(field.key) {
       reading.at(.field(field.key)) {
         let hint = Suggestion.phrase(for: field.key, among: names.names)
+        if reading.hidesValues, hint.isEmpty { return }
         reading.report(.warning, field.line, "unknown field\(hint)")
       }
     }
@@ -84,7 +85,7 @@ struct FieldReader {
   }
 
   private func mismatch(_ value: MarkedValue, _ wanted: String) {
-    var message = "must be \(wanted), not \(value.article)"
+    var message = "must be \(wanted), not \(reading.hidesValues ? value.type : value.article)"
     if wanted == "a string" {
       switch value.content {
       case .bool, .integer, .decimal: message += "; put it in quotes"

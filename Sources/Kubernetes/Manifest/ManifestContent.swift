@@ -20,7 +20,8 @@ struct ManifestContent: Sendable {
     for document in try Self.documents(bytes, isJSON: file.hasSuffix(".json")) { read(document) }
   }
 
-  private static func documents(_ bytes: [UInt8], isJSON: Bool) throws(SyntaxError) -> [MarkedValue] {
+  /// The documents of a file as they stand. `isJSON`: it can be nothing else.
+  static func documents(_ bytes: [UInt8], isJSON: Bool) throws(SyntaxError) -> [MarkedValue] {
     if bytes.starts(with: [0xFF, 0xFE]) || bytes.starts(with: [0xFE, 0xFF]) {
       throw SyntaxError(line: 1, message: "is UTF-16; manifests are UTF-8")
     }

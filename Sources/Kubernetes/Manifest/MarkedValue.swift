@@ -37,6 +37,18 @@ struct MarkedValue: Sendable {
     }
   }
 
+  /// The same without the value: `a number`.
+  var type: String {
+    switch content {
+    case .null: "null"
+    case .bool: "a boolean"
+    case .integer, .decimal: "a number"
+    case .string: "a string"
+    case .list: "a list"
+    case .map: "a mapping"
+    }
+  }
+
   /// The value of `key`, where this is a mapping that has it.
   subscript(key: String) -> MarkedValue? {
     guard case .map(let fields) = content else { return nil }

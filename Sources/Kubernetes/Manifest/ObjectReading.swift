@@ -16,7 +16,13 @@ final class ObjectReading {
   private(set) var problems: [ManifestProblem] = []
   private(set) var hasError = false
 
-  init(file: String) { self.file = file }
+  /// Whether what is read holds secrets: no message quotes a value, or a key that is no known one's misspelling.
+  let hidesValues: Bool
+
+  init(file: String, hidesValues: Bool = false) {
+    self.file = file
+    self.hidesValues = hidesValues
+  }
 
   /// Runs `body` one step further inside.
   func at<T>(_ step: Step, _ body: () -> T) -> T {

@@ -6,8 +6,10 @@ SHELL := /bin/bash
 BUILD_PACKAGES := libev-dev libmicrohttpd-dev libcurl4-openssl-dev libnl-route-3-dev pkg-config make curl
 # What the lab drives: hosts in network namespaces.
 LAB_PACKAGES := iproute2 python3 curl iputils-arping iputils-ping ndisc6 tcpdump
+# What the image is made with.
+IMAGE_PACKAGES := binutils ca-certificates python3 libc-bin
 # Run by the tests, the counts and the comparison with other proxies.
-TEST_PACKAGES := $(BUILD_PACKAGES) $(LAB_PACKAGES) python3-pytest dnsperf dnsutils iperf3 nsd sip-tester procps util-linux valgrind strace openssl
+TEST_PACKAGES := $(BUILD_PACKAGES) $(LAB_PACKAGES) $(IMAGE_PACKAGES) python3-pytest python3-yaml dnsperf dnsutils iperf3 nsd sip-tester procps util-linux valgrind strace openssl
 BINARY := $(CURDIR)/.build/release/roadstead
 
 help: ## this list
@@ -31,6 +33,11 @@ lab: lab-packages build ## the README's network in namespaces: client, nodes, po
 lab-shell: lab-packages build ## the same, left open with a shell to try things in (root)
 	@ROADSTEAD_BINARY=$(BINARY) Tests/lab.sh shell
 
+image: image-packages ## the container image, .build-image/roadstead.tar, without docker; as root it is tried as well
+	swift build -c release --product roadstead --static-swift-stdlib --scratch-path .build-image
+	image/build.py .build-image/release/roadstead --tree .build-image/tree --tar .build-image/roadstead.tar
+	ROADSTEAD_BINARY=.build-image/release/roadstead Tests/lab.sh test test_image.py
+
 tsan: build-packages ## the packet path's tests under ThreadSanitizer
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/tsan.suppressions halt_on_error=1" \
 	  swift test --sanitize=thread --scratch-path .build-tsan --filter '^(EventLoopTests|ProxyTests)\.'
@@ -45,10 +52,13 @@ lint: ## the format, the size of files, scripts that parse
 	Tests/lint.sh
 
 clean: ## remove what builds left
-	rm -rf .build .build-tsan
+	rm -rf .build .build-tsan .build-image
 
 build-packages:
 	@Tests/install.sh $(BUILD_PACKAGES)
+
+image-packages:
+	@Tests/install.sh $(BUILD_PACKAGES) $(LAB_PACKAGES) $(IMAGE_PACKAGES) python3-pytest python3-yaml
 
 lab-packages:
 	@Tests/install.sh $(LAB_PACKAGES)
@@ -56,4 +66,4 @@ lab-packages:
 test-packages:
 	@Tests/install.sh $(TEST_PACKAGES)
 
-.PHONY: help run build test lab lab-shell tsan count format lint clean build-packages lab-packages test-packages
+.PHONY: help run build test lab lab-shell image tsan count format lint clean build-packages image-packages lab-packages test-packages

@@ -3,8 +3,9 @@ import Testing
 
 /// Every directory of examples/ runs as its README says.
 @Suite struct ExampleTests {
-  /// The directories that have a test: below, in ``PoolExampleTests``, and node-ports' run.sh in Tests/lab.
-  static let tested: Set<String> = ["announce", "node-ports", "pools", "quickstart", "sidecar"]
+  /// The directories that have a test: below, in ``PoolExampleTests``; in Tests/lab node-ports' run.sh and in-cluster's
+  /// manifests.
+  static let tested: Set<String> = ["announce", "in-cluster", "node-ports", "pools", "quickstart", "sidecar"]
 
   @Test("each example has a README, a run.sh and a test")
   func complete() throws {
@@ -51,6 +52,15 @@ import Testing
       let result = try RoadsteadBinary.run(["explain", "-f", directory, "--announce", mode, "test"])
       #expect(result.output.contains { $0.hasSuffix("would be announced by \(words)") }, "\(result.transcript)")
     }
+  }
+
+  @Test("examples/in-cluster: what needs no cluster prints what the README shows", .timeLimit(.minutes(2)))
+  func inCluster() throws {
+    let result = try script("in-cluster")
+    #expect(result.exit == .code(0), "\(result.transcript)")
+    let readme = try readFile("\(RoadsteadBinary.checkout)/examples/in-cluster/README.md")
+    #expect(result.output.count == 5)
+    #expect(readme.contains("$ ./run.sh\n\(result.output.joined(separator: "\n"))\n```"), "\(result.transcript)")
   }
 
   @Test("examples/node-ports is valid and leads to the four nodes", .timeLimit(.minutes(1)))

@@ -1,0 +1,86 @@
+import EventLoop
+import Kubernetes
+import Logging
+
+/// The side of a process that faces the API server: it watches, takes part in the Lease, and writes back.
+actor ClusterSession {
+  /// What it is made of.
+  struct Options: Sendable {
+    var connection: ClusterConnection
+    var kinds = ClusterWatcher.defaultKinds
+    var loadBalancerClass: String?
+    /// Nil for a single instance.
+    var lease: LeaseSettings?
+    /// Who this instance is, in events.
+    var identity: String
+  }
+
+  nonisolated let options: Options
+  private let thread: LoopThread
+  private let watcher: ClusterWatcher
+  private let keeper: LeaseKeeper?
+  private let writer: ServiceWriter
+  private let logger: Logger
+  private var tasks: [Task<Void, Never>] = []
+
+  init(_ options: Options, logger: Logger) throws(Errno) {
+    self.options = options
+    self.logger = logger
+    thread = try LoopThread(name: "cluster")
+    let client = options.connection.client(thread.loop)
+    watcher = ClusterWatcher(client: client, kinds: options.kinds) { logger.warning("\($0)") }
+    let write: WriteLog = { level, text in logger.log(level: Logger.Level(level), "\(text)") }
+    keeper = options.lease.map { LeaseKeeper(client: client, settings: $0, log: write) }
+    let events = EventWriter(client: client, identity: options.identity, log: write)
+    writer = ServiceWriter(
+      client: client, events: events, loadBalancerClass: options.loadBalancerClass, isPaused: keeper != nil, log: write)
+  }
+
+  /// Hands everything that the API server says to `send`, in order of each source, until ``stop(releasing:)``.
+  func start(_ send: @escaping @Sendable (Controller.Event) -> Void) async {
+    await watcher.start()
+    tasks.append(
+      Task { [watcher] in
+        while let snapshot = await watcher.next() { send(.cluster(snapshot)) }
+      })
+    guard let keeper else { return }
+    await keeper.start()
+    tasks.append(
+      Task {
+        for await status in keeper.statuses { send(.lease(status)) }
+      })
+  }
+
+  /// What the Services are to say. A stand-by's is kept until it holds the Lease.
+  func write(_ reports: [ServiceReport], store: ObjectStore) async { await writer.write(reports, store: store) }
+
+  /// Whether this instance writes.
+  func setWriting(_ isWriting: Bool) async {
+    if isWriting { await writer.resume() } else { await writer.pause() }
+  }
+
+  /// Whether this instance may take the Lease; it gives it back when it may not.
+  func setCandidate(_ isCandidate: Bool) async { await keeper?.setCandidate(isCandidate) }
+
+  /// Writes what is still to be written, for a moment, then lets another instance take over.
+  func stop() async {
+    await writer.flush(within: 0.3)
+    await writer.pause()
+    await keeper?.release()
+    await keeper?.stop()
+    for task in tasks { task.cancel() }
+    await watcher.stop()
+  }
+}
+
+extension Logger.Level {
+  fileprivate init(_ level: WriteLogLevel) {
+    self =
+      switch level {
+      case .debug: .debug
+      case .info: .info
+      case .warning: .warning
+      case .error: .error
+      }
+  }
+}

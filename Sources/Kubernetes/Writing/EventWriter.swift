@@ -31,6 +31,7 @@ public actor EventWriter {
   private var queue: [EventRecord.Key] = []
   private var filter = EventSpamFilter()
   private var isSending = false
+  private var isWaiting = false
   private var loggedCauses: Set<String> = []
   // Two events of one nanosecond, or of a clock that was set back, must not have one name.
   private var lastStamp = 0
@@ -90,8 +91,8 @@ public actor EventWriter {
     return queue.isEmpty
   }
 
-  /// Whether nothing waits.
-  var isIdle: Bool { queue.isEmpty && !isSending }
+  /// Whether nothing can be done before time has passed.
+  var isIdle: Bool { isWaiting || !isSending }
 
   private func startSending() {
     guard !isSending else { return }
@@ -108,7 +109,9 @@ public actor EventWriter {
         finish(key, sent: count)
       } catch {
         guard retries(key, after: error) else { continue }
+        isWaiting = true
         await clock.sleep(max(delay, error.retryAfter ?? 0))
+        isWaiting = false
         delay = min(delay * 2, 30)
       }
     }

@@ -9,10 +9,15 @@ extension Service {
   static let proxyMode = "Proxy"
 
   /// Whether an instance of this program, this one or an earlier, has written to the status.
-  var carriesMarks: Bool {
-    status.conditions.contains { $0.isOurs }
-      || metadata.annotations[Self.poolAnnotation] != nil && status.ingress.contains { $0.ipMode == Self.proxyMode }
+  var carriesMarks: Bool { hasOurConditions || hasOurAddresses }
+
+  /// Whether such an instance has given the addresses. Its conditions alone do not say so: they may tell why it gave none.
+  var hasOurAddresses: Bool {
+    metadata.annotations[Self.poolAnnotation] != nil
+      && (hasOurConditions || status.ingress.contains { $0.ipMode == Self.proxyMode })
   }
+
+  private var hasOurConditions: Bool { status.conditions.contains { $0.isOurs } }
 
   /// Whether all its addresses are another load balancer's that says so by MetalLB's annotation, and `addresses` has
   /// none of them. A Service that is moved from MetalLB keeps its address, and is then not held by another.

@@ -52,7 +52,7 @@ struct ServicePatch: Hashable, Sendable {
 
   /// The addresses that somebody else wrote.
   private static func others(in service: Service, _ memory: Memory) -> [Service.Ingress] {
-    let isMarked = service.carriesMarks
+    let isMarked = service.hasOurAddresses
     return service.status.ingress.filter { one in
       guard let ip = one.ip, one.ipMode == nil || one.ipMode == Service.proxyMode else { return true }
       return !isMarked && !memory.addresses.contains(ip)

@@ -278,11 +278,10 @@ public actor ServiceWriter {
     alarm?.task.cancel()
     alarm = nil
     guard time < .infinity else { return }
-    let delay = max(0, time - clock.uptime())
     alarm = (
       time,
       Task { [weak self, clock] in
-        await clock.sleep(delay)
+        await clock.sleep(max(0, time - clock.uptime()))
         if !Task.isCancelled { await self?.ring() }
       }
     )

@@ -72,7 +72,9 @@ struct WrittenService: Sendable {
   }
 
   func patch(now: String) -> ServicePatch {
-    if let wish { ServicePatch(wish, on: service, memory: memory, now: now) } else {
+    if let wish {
+      ServicePatch(wish, on: service, memory: memory, now: now)
+    } else {
       ServicePatch(cleaning: service, memory: memory)
     }
   }

@@ -19,6 +19,8 @@ struct ServingProcess: Sendable {
   /// What the command line decides.
   struct Options: Sendable {
     var manifests: [String] = []
+    /// The API server to read and write; nil without one.
+    var cluster: ClusterSession.Options?
     var fixedPorts: [ServicePort] = []
     var resolver = EndpointResolver()
     var shards: Int?
@@ -50,6 +52,7 @@ struct ServingProcess: Sendable {
   private let logger: Logger
   private let control: LoopThread
   private let controller: Controller
+  private let session: ClusterSession?
   private let startedAt = time(nil)
   /// What `/readyz` answers without waiting for the controller.
   private let readiness = Published(AdminState.Readiness.notReady("starting"))
@@ -66,10 +69,11 @@ struct ServingProcess: Sendable {
     let allocations = try Self.openState(options.stateDirectory)
     var planner = AnnouncementPlanner(mode: options.announce, nodeName: options.nodeName)
     let announcer = try await Self.announcer(options, &planner)
+    session = try options.cluster.map { [logger] in try ClusterSession($0, logger: logger) }
     controller = Controller(
       plane: try DataPlane(shardCount: shards, flowLimit: flowLimit), resolver: options.resolver,
       fixedPorts: options.fixedPorts, allocations: allocations, announcementPlanner: planner, announcer: announcer,
-      logger: logger, afterFirstAnnounce: Self.blockingTestHook(control))
+      session: session, logger: logger, afterFirstAnnounce: Self.blockingTestHook(control))
   }
 
   /// Nil where nothing is to be announced, or, with `auto`, can be; `planner` knows why then.
@@ -77,7 +81,8 @@ struct ServingProcess: Sendable {
     _ options: Options, _ planner: inout AnnouncementPlanner
   ) async throws(CommandFailure) -> (any Announcer)? {
     // Only an L2Advertisement can ask for it with `auto`.
-    if options.announce == .none || (options.announce == .auto && options.manifests.isEmpty) { return nil }
+    let canAsk = !options.manifests.isEmpty || options.cluster != nil
+    if options.announce == .none || (options.announce == .auto && !canAsk) { return nil }
     switch await options.makeAnnouncer(options.probeTime) {
     case .announcer(let announcer): return announcer
     case .unavailable(let why):
@@ -146,7 +151,8 @@ struct ServingProcess: Sendable {
     }
     let following = Task { await controller.followAnnouncer() }
     let files = watchFiles(send)
-    if files == nil { send.yield(.retry) }
+    await session?.start { send.yield($0) }
+    if files == nil, session == nil { send.yield(.retry) }
     for await _ in rounds { break }
     do {
       try await checkStart()
@@ -162,6 +168,7 @@ struct ServingProcess: Sendable {
     // Of what is still announced after a second signal, the kernel withdraws the rest when it has not been renewed.
     await controller.stopAnnouncing(within: 1)
     await finish(following)
+    await session?.stop()
     serving.cancel()
     await stop(admin)
     withExtendedLifetime((watcher, files)) {}
@@ -199,6 +206,8 @@ struct ServingProcess: Sendable {
 
   /// What cannot work is an error of the start and not only of the log, which has said why.
   private func checkStart() async throws {
+    // What the API server says may change, and it may come back.
+    if session != nil { return }
     if let manifests = await controller.manifests {
       guard manifests.hasReadAnything else { throw ExitCode(ExitStatus.input.rawValue) }
       return
@@ -256,6 +265,8 @@ struct ServingProcess: Sendable {
     logger.notice("\(name): no new connections; \(rest)")
     readiness.value = .draining
     await controller.stopAccepting()
+    // Another instance may take the addresses at once, and the connections on them end with that.
+    if await handOver() { return }
     // From now on looked at until the last address is withdrawn.
     events.yield(.lingering)
     let cut = await controller.drain(for: options.drain)
@@ -266,6 +277,15 @@ struct ServingProcess: Sendable {
       try? await Task.sleep(for: .seconds(Self.lastBytesSeconds))
     }
     await controller.stopAnnouncing(within: Self.withdrawalSeconds)
+  }
+
+  /// Gives addresses and Lease away; false where there is no Lease.
+  private func handOver() async -> Bool {
+    guard let session, session.options.lease != nil else { return false }
+    await controller.stopAnnouncing(within: Self.withdrawalSeconds)
+    await session.stop()
+    _ = await controller.drain(for: 0)
+    return true
   }
 
   /// Lets what the announcer told last come into the log.

@@ -83,8 +83,39 @@ struct ClusterOptions: ParsableArguments {
     return settings
   }
 
+  /// How endpoints are found in a cluster: without a word on it, at node ports from outside, at Pods from inside.
+  func resolver(_ targets: TargetOptions) -> EndpointResolver {
+    var resolver = targets.resolver
+    if resolver.target == .auto, kubeconfig != nil { resolver.target = .nodePort }
+    return resolver
+  }
+
+  /// What to read and write, and as whom; nil without an API server.
+  func session() throws(CommandFailure) -> ClusterSession.Options? {
+    guard isUsed else { return nil }
+    let connection: ClusterConnection
+    do {
+      connection =
+        if let kubeconfig {
+          try KubeConfig.load(kubeconfig, context: context)
+        } else {
+          try InClusterConfig.load(environment: ProcessEnvironment.variables)
+        }
+    } catch {
+      throw CommandFailure(.input, error.description)
+    }
+    var options = ClusterSession.Options(connection: connection, identity: name)
+    if endpoints == .pods {
+      options.kinds.insert(.pod)
+      options.kinds.remove(.endpointSlice)
+    }
+    options.loadBalancerClass = loadBalancerClass
+    options.lease = settings(namespace: connection.namespace)
+    return options
+  }
+
   /// Unique also where two instances run on one host.
-  var name: String { identity ?? "\(Self.hostName)-\(getpid())" }
+  private var name: String { identity ?? "\(Self.hostName)-\(getpid())" }
 
   private static var hostName: String {
     if let pod = unsafe getenv("POD_NAME") { return unsafe String(cString: pod) }

@@ -15,6 +15,7 @@ struct RunCommand: AsyncParsableCommand {
       """)
 
   @OptionGroup var manifests: ManifestOptions
+  @OptionGroup var cluster: ClusterOptions
   @OptionGroup var targets: TargetOptions
 
   @Option(
@@ -60,15 +61,17 @@ struct RunCommand: AsyncParsableCommand {
 
   func run() async throws {
     // Not in validate(), which would come before an unknown flag is seen.
-    if manifests.paths.isEmpty, listen.isEmpty {
-      throw ValidationError("nothing to serve: give -f PATH, or --listen and --to")
+    if manifests.paths.isEmpty, listen.isEmpty, !cluster.isUsed {
+      throw ValidationError(
+        "nothing to serve: give -f PATH, --kubeconfig PATH or --in-cluster, or --listen and --to")
     }
     if to.isEmpty != listen.isEmpty {
       throw ValidationError("\(to.isEmpty ? "--to" : "--listen") is missing: --listen and --to belong together")
     }
     var options = ServingProcess.Options()
     options.manifests = manifests.paths
-    options.resolver = targets.resolver
+    options.resolver = cluster.isUsed ? cluster.resolver(targets) : targets.resolver
+    options.cluster = try cluster.session()
     options.fixedPorts = listen.map { address in
       ServicePort(
         service: "-", transport: address.transport, listen: [address.address], endpoints: to, balance: balance)

@@ -92,7 +92,8 @@ class Watches:
                 counts[watch.kind.plural] = counts.get(watch.kind.plural, 0) + 1
         return counts
 
-    async def _follow(self, response, watch: Watch, last: int, end: float, bookmarks: bool) -> None:
+    async def _follow(self, response, watch: Watch, start: int, end: float, bookmarks: bool) -> None:
+        last, opened = start, self._storage.version
         bookmark = self._loop.time() + self._faults.bookmark_period
         before_end = end - LAST_BOOKMARK
         while not watch.is_closed and (now := self._loop.time()) < end:
@@ -113,7 +114,9 @@ class Watches:
             if bookmarks and (now >= bookmark or now >= before_end):
                 before_end = end if now >= before_end else before_end
                 bookmark = now + self._faults.bookmark_period
-                await self._send(response, watch, _line("BOOKMARK", _bookmark(watch.kind, last)))
+                # One that says no more than was there when the watch was opened is not sent.
+                if last > opened:
+                    await self._send(response, watch, _line("BOOKMARK", _bookmark(watch.kind, last)))
             await self._wait(watch, min(end, bookmark if bookmarks else end, before_end if bookmarks else end))
 
     async def _wait(self, watch: Watch, until: float) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import kinds
 import kubeconfig
+import objects
 from certificates import Authority
 from client import Access, Client, Refused
 from server import Server
@@ -57,6 +58,38 @@ class Cluster:
         return [
             event for event in self.client.list(kinds.EVENT)["items"]
             if event["involvedObject"]["name"] == name and reason in (None, event["reason"])]
+
+    def add_pool(self, name: str = "lab", first: int = 50, last: int = 60, **spec) -> str:
+        """A pool on this test's block, in MetalLB's kind; its first address."""
+        self.create(kinds.POOL, objects.pool(name, f"{self.block(first)}-{self.block(last)}", **spec))
+        return self.block(first)
+
+    def publish(self, service: str, *endpoints: objects.Endpoint) -> None:
+        """Makes these the endpoints of a Service, as the controller of EndpointSlices does."""
+        there = {
+            item["metadata"]["name"] for item in
+            self.client.list(kinds.SLICE, labelSelector=f"kubernetes.io/service-name={service}")["items"]}
+        for made in objects.slices(service, list(endpoints)):
+            name = made["metadata"]["name"]
+            if name in there:
+                self.client.replace(kinds.SLICE, name, made)
+                there.remove(name)
+            else:
+                self.create(kinds.SLICE, made)
+        for name in there:
+            self.client.delete(kinds.SLICE, name)
+
+    def ingress(self, service: str) -> list[dict]:
+        return objects.ingress(self.client.get(kinds.SERVICE, service))
+
+    def addresses(self, service: str) -> list[str]:
+        """As `kubectl get service` shows them under EXTERNAL-IP."""
+        return [entry["ip"] for entry in self.ingress(service)]
+
+    def condition(self, service: str, kind: str) -> dict:
+        """One of `status.conditions`; empty where it is not there."""
+        status = self.client.get(kinds.SERVICE, service)["status"]
+        return next((one for one in status.get("conditions") or [] if one["type"] == f"roadstead.dev/{kind}"), {})
 
     def close(self) -> None:
         if self.server:

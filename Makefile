@@ -6,8 +6,10 @@ SHELL := /bin/bash
 BUILD_PACKAGES := libev-dev libmicrohttpd-dev libcurl4-openssl-dev libnl-route-3-dev pkg-config make curl
 # What the lab drives: hosts in network namespaces.
 LAB_PACKAGES := iproute2 python3 curl iputils-arping iputils-ping ndisc6 tcpdump
+# The API server of the tests' own, and what it is tested with.
+KUBERNETES_PACKAGES := $(LAB_PACKAGES) python3-pytest python3-aiohttp python3-venv python3-yaml openssl
 # Run by the tests, the counts and the comparison with other proxies.
-TEST_PACKAGES := $(BUILD_PACKAGES) $(LAB_PACKAGES) python3-pytest dnsperf dnsutils iperf3 nsd sip-tester procps util-linux valgrind strace
+TEST_PACKAGES := $(BUILD_PACKAGES) $(KUBERNETES_PACKAGES) dnsperf dnsutils iperf3 nsd sip-tester procps util-linux valgrind strace
 BINARY := $(CURDIR)/.build/release/roadstead
 
 help: ## this list
@@ -19,11 +21,15 @@ run: build ## build the release and run the demo on loopback: no cluster, no pri
 build: build-packages ## the release binary, .build/release/roadstead
 	swift build -c release --product roadstead
 
-test: test-packages lint build ## everything: format, unit, loop, binary and lab level, the latter two with the release binary
+test: test-packages lint build ## everything: format, unit, loop, binary, lab and kubernetes level, the last three with the release binary
 	swift build --build-tests
 	Tests/no-foundation.sh
 	ROADSTEAD_BINARY=$(BINARY) swift test --skip-build
 	ROADSTEAD_BINARY=$(BINARY) Tests/lab.sh test
+	ROADSTEAD_BINARY=$(BINARY) Tests/kubernetes.sh
+
+kubernetes: kubernetes-packages build ## Roadstead at an API server of the tests' own, and two instances with one Lease (root for these)
+	@ROADSTEAD_BINARY=$(BINARY) Tests/kubernetes.sh
 
 lab: lab-packages build ## the README's network in namespaces: client, nodes, pods, and who answers whom (root)
 	@ROADSTEAD_BINARY=$(BINARY) Tests/lab.sh show
@@ -53,7 +59,11 @@ build-packages:
 lab-packages:
 	@Tests/install.sh $(LAB_PACKAGES)
 
+kubernetes-packages:
+	@Tests/install.sh $(BUILD_PACKAGES) $(KUBERNETES_PACKAGES)
+
 test-packages:
 	@Tests/install.sh $(TEST_PACKAGES)
 
-.PHONY: help run build test lab lab-shell tsan count format lint clean build-packages lab-packages test-packages
+.PHONY: help run build test kubernetes lab lab-shell tsan count format lint clean build-packages lab-packages \
+  kubernetes-packages test-packages

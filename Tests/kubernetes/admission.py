@@ -56,7 +56,8 @@ class Admission:
         of_type = spec.setdefault("type", "ClusterIP")
         number = next(self._numbers)
         if "clusterIP" not in spec and of_type != "ExternalName":
-            spec["clusterIP"] = old and old["spec"].get("clusterIP") or f"10.96.{number // 250 % 256}.{number % 250 + 2}"
+            free = f"10.96.{number // 250 % 256}.{number % 250 + 2}"
+            spec["clusterIP"] = old and old["spec"].get("clusterIP") or free
         if "clusterIP" in spec:
             spec.setdefault("clusterIPs", [spec["clusterIP"]])
             spec.setdefault("ipFamilies", ["IPv6" if ":" in spec["clusterIP"] else "IPv4"])
@@ -73,7 +74,8 @@ class Admission:
             spec.setdefault("externalTrafficPolicy", "Cluster")
         else:
             spec.pop("externalTrafficPolicy", None)
-        before = {(port.get("protocol"), port.get("port")): port for port in (old or {}).get("spec", {}).get("ports", [])}
+        ports_before = (old or {}).get("spec", {}).get("ports", [])
+        before = {(port.get("protocol"), port.get("port")): port for port in ports_before}
         for index, port in enumerate(spec.get("ports") or []):
             port.setdefault("protocol", "TCP")
             port.setdefault("targetPort", port.get("port"))
@@ -141,7 +143,8 @@ def _wrong_in_event(new: dict, old: dict | None) -> list[tuple[str, str, str]]:
     about = new.get("involvedObject", {}).get("namespace") or "default"
     if about == new["metadata"]["namespace"]:
         return []
-    return [("FieldValueInvalid", "involvedObject.namespace", f'Invalid value: "{about}": does not match event.namespace')]
+    message = f'Invalid value: "{about}": does not match event.namespace'
+    return [("FieldValueInvalid", "involvedObject.namespace", message)]
 
 
 def _is_address(text: str) -> bool:

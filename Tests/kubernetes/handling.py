@@ -47,6 +47,13 @@ class Target:
             return
         self.kind = kind
 
+    @property
+    def resource(self) -> str:
+        """As rights name it: `services/status`; empty where it is none."""
+        if not self.kind:
+            return ""
+        return self.kind.plural + (f"/{self.subresource}" if self.subresource else "")
+
 
 class Handler:
     """Lives on the server's loop."""
@@ -60,7 +67,7 @@ class Handler:
         user = self._authenticate(request)
         target = Target(request.path)
         verb = _verb(request, target)
-        resource = (target.kind.plural + (f"/{target.subresource}" if target.subresource else "")) if target.kind else ""
+        resource = target.resource
         seen = Request(
             request.method, request.path_qs, user.name if user else "", verb, resource, body, request.content_type,
             request.headers.get("User-Agent", ""))
@@ -126,8 +133,9 @@ class Handler:
             case "patch":
                 if request.content_type not in (_MERGE, _JSON):
                     raise Refusal(415, "415: Unsupported Media Type", details={})
+                is_merge = request.content_type == _MERGE
                 return _text(self._storage.patch(
-                    kind, namespace, name, json.loads(body), request.content_type == _MERGE, target.subresource, manager))
+                    kind, namespace, name, json.loads(body), is_merge, target.subresource, manager))
             case "delete":
                 preconditions = json.loads(body).get("preconditions") if body else None
                 gone = self._storage.delete(kind, namespace, name, preconditions)

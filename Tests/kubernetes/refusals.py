@@ -89,5 +89,5 @@ def forbidden(user: str, verb: str, kind: Kind, subresource: str, namespace: str
     what = kind.plural + (f"/{subresource}" if subresource else "")
     subject = f'{kind.qualified} "{name}"' if name else kind.qualified
     return Refusal(
-        403, f'{subject} is forbidden: User "{user}" cannot {verb} resource "{what}" in API group "{kind.group}" {where}',
-        details=_details(kind, name))
+        403, f'{subject} is forbidden: User "{user}" cannot {verb} resource "{what}" in API group "{kind.group}" '
+        f"{where}", details=_details(kind, name))

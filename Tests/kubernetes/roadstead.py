@@ -25,9 +25,9 @@ class Roadstead:
         self._directory = Path(tempfile.mkdtemp(prefix="roadstead-"))
         self.admin = self._directory / "admin"
         words = [
-            BINARY, "run", "--kubeconfig", str(kubeconfig or cluster.kubeconfig()), "--target", "pod", "--announce", "none",
-            "--admin", f"unix:{self.admin}", "--drain", "1s", "--lease", lease, *(LEASE_TIMES if lease != "none" else ()),
-            *options]
+            BINARY, "run", "--kubeconfig", str(kubeconfig or cluster.kubeconfig()), "--target", "pod",
+            "--announce", "none", "--admin", f"unix:{self.admin}", "--drain", "1s",
+            "--lease", lease, *(LEASE_TIMES if lease != "none" else ()), *options]
         self.process = Process(words, "roadstead")
 
     def state(self) -> dict:

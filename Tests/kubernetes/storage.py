@@ -115,8 +115,8 @@ class Storage:
             if not version and not kind.updates_blindly:
                 subject = kind.qualified
                 raise refusals.Refusal(
-                    422, f'{subject} "{name}" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified '
-                    "for an update", details={"name": name, "group": kind.group, "kind": kind.plural})
+                    422, f'{subject} "{name}" is invalid: metadata.resourceVersion: Invalid value: 0: must be '
+                    "specified for an update", details={"name": name, "group": kind.group, "kind": kind.plural})
             return self._update(old, body, subresource, manager), False
 
     def patch(self, kind: Kind, namespace: str, name: str, patch, is_merge: bool = True, subresource: str = "",

@@ -51,7 +51,8 @@ def test_a_short_outage_flaps_nothing(cluster, served):
     before = cluster.client.get(kinds.SERVICE, NAME)
     asked = len(cluster.server.requests)
     cluster.server.drop_connections()
-    served.wait_for("it lists or watches anew", lambda: cluster.server.requests.of("roadstead", "watch", after=asked), BACK)
+    served.wait_for(
+        "it watches anew", lambda: cluster.server.requests.of("roadstead", "watch", after=asked), BACK)
     cluster.create(kinds.SERVICE, service("another"))
     served.wait_for("the new Service is served", lambda: cluster.addresses("another"), BACK)
     assert cluster.client.get(kinds.SERVICE, NAME) == before

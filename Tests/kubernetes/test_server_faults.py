@@ -178,9 +178,11 @@ def test_five_thousand_services_and_fifty_thousand_endpoints_are_no_burden(clust
     for number in range(LARGE):
         storage.create(kinds.SERVICE, cluster.namespace, service(f"s-{number}"))
     for number in range(LARGE // 10):
-        endpoints = [{"addresses": [f"10.{number % 200}.{host}.1"], "conditions": {"ready": True}} for host in range(100)]
+        endpoints = [
+            {"addresses": [f"10.{number % 200}.{host}.1"], "conditions": {"ready": True}} for host in range(100)]
         storage.create(kinds.SLICE, cluster.namespace, {
-            "metadata": {"name": f"e-{number}"}, "addressType": "IPv4", "endpoints": endpoints, "ports": [{"port": 80}]})
+            "metadata": {"name": f"e-{number}"}, "addressType": "IPv4", "endpoints": endpoints,
+            "ports": [{"port": 80}]})
     made = time.monotonic()
     listed, token = [], ""
     while True:

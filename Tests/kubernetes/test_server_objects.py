@@ -86,8 +86,8 @@ def test_an_ingress_without_ip_mode_gets_vip_and_one_that_is_wrong_is_refused(cl
         '"Proxy", "VIP"')
     assert refusal(write_status, cluster, {"ip": "nowhere"}) == {
         "code": 422, "reason": "Invalid",
-        "message": 'Service "a" is invalid: status.loadBalancer.ingress[0].ip: Invalid value: "nowhere": must be a valid '
-        "IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
+        "message": 'Service "a" is invalid: status.loadBalancer.ingress[0].ip: Invalid value: "nowhere": must be a '
+        "valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)",
         "details": {"name": "a", "kind": "Service", "causes": [{
             "reason": "FieldValueInvalid", "field": "status.loadBalancer.ingress[0].ip",
             "message": 'Invalid value: "nowhere": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'}]}}
@@ -112,7 +112,8 @@ def test_a_write_with_an_old_version_is_a_conflict(cluster):
         "code": 409, "reason": "Conflict", "details": {"name": "a", "kind": "services"},
         "message": f'Operation cannot be fulfilled on services "a": {CONFLICT}'}
     stale = {"metadata": {"resourceVersion": old["metadata"]["resourceVersion"]}}
-    assert refusal(cluster.client.patch, kinds.SERVICE, "a", {**stale, "status": {"conditions": []}}, "status") == expected
+    stale["status"] = {"conditions": []}
+    assert refusal(cluster.client.patch, kinds.SERVICE, "a", stale, "status") == expected
     assert refusal(cluster.client.replace, kinds.SERVICE, "a", old) == expected
     assert refusal(cluster.client.replace, kinds.SERVICE, "a", old, "status") == expected
     new["metadata"]["labels"] = {"x": "2"}
@@ -151,7 +152,8 @@ def test_what_is_no_object_of_the_kind_is_a_bad_request(cluster):
 
 def test_a_lease_is_taken_with_its_version_only(cluster):
     spec = {
-        "holderIdentity": "x", "leaseDurationSeconds": 3, "acquireTime": now(), "renewTime": now(), "leaseTransitions": 1}
+        "holderIdentity": "x", "leaseDurationSeconds": 3, "acquireTime": now(), "renewTime": now(),
+        "leaseTransitions": 1}
     made = cluster.create(kinds.LEASE, {"metadata": {"name": "r"}, "spec": spec})
     assert made["spec"] == spec
     taken = {**made, "spec": {**spec, "holderIdentity": "y"}}
@@ -159,8 +161,8 @@ def test_a_lease_is_taken_with_its_version_only(cluster):
     assert refusal(cluster.client.replace, kinds.LEASE, "r", taken)["message"] == (
         f'Operation cannot be fulfilled on leases.coordination.k8s.io "r": {CONFLICT}')
     assert refusal(cluster.client.replace, kinds.LEASE, "r", {"metadata": {"name": "r"}, "spec": spec})["message"] == (
-        'leases.coordination.k8s.io "r" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an '
-        "update")
+        'leases.coordination.k8s.io "r" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for '
+        "an update")
     patched = cluster.client.patch(
         kinds.LEASE, "r", {"metadata": {"resourceVersion": version}, "spec": {"holderIdentity": "z"}})
     assert patched["spec"]["holderIdentity"] == "z"
@@ -196,8 +198,8 @@ def test_metallbs_kinds_are_kinds_like_others(cluster):
 
 def test_deletion_answers_with_what_was_there(cluster):
     service = cluster.create(kinds.SERVICE, SERVICE)
-    assert "Precondition" in refusal(
-        cluster.client.delete, kinds.SERVICE, "a", {"uid": "another"})["message"].replace("precondition", "Precondition")
+    wrong = {"uid": "another"}
+    assert "precondition" in refusal(cluster.client.delete, kinds.SERVICE, "a", wrong)["message"].lower()
     gone = cluster.client.delete(kinds.SERVICE, "a")
     assert gone["kind"] == "Service" and gone["metadata"]["uid"] == service["metadata"]["uid"]
     cluster.create(kinds.POOL, {"metadata": {"name": "p"}, "spec": {"addresses": []}})
@@ -222,5 +224,5 @@ def test_who_is_unknown_is_unauthorized_and_who_says_nothing_may_nothing(cluster
         "code": 401, "reason": "Unauthorized", "message": "Unauthorized", "details": None}
     assert as_() == {
         "code": 403, "reason": "Forbidden", "details": {"kind": "services"},
-        "message": 'services is forbidden: User "system:anonymous" cannot list resource "services" in API group "" at the '
-        "cluster scope"}
+        "message": 'services is forbidden: User "system:anonymous" cannot list resource "services" in API group "" at '
+        "the cluster scope"}

@@ -6,6 +6,7 @@ import time
 import kinds
 import pytest
 from cluster import USER
+from example import CHECKOUT
 from objects import service
 from roadstead import ask
 from test_services import NAME, annotation, wait_for_answers
@@ -52,7 +53,8 @@ def test_another_load_balancer_that_writes_the_status_is_reported_and_not_fought
     roadstead.wait_for("it has its address", lambda: cluster.addresses(NAME) == [first])
     rival = Rival(cluster, "192.0.2.1")
     try:
-        (event, *_) = roadstead.wait_for("it is reported", lambda: cluster.events(NAME, "AnotherLoadBalancer"), within=15)
+        (event, *_) = roadstead.wait_for(
+            "it is reported", lambda: cluster.events(NAME, "AnotherLoadBalancer"), within=15)
         assert event["type"] == "Warning"
         assert is_calm(cluster, 2) <= CALM
         assert len(cluster.events(NAME, "AnotherLoadBalancer")) == 1
@@ -141,7 +143,6 @@ def test_a_right_that_is_missing_is_one_clear_line_and_stops_nothing_else(cluste
 @pytest.mark.faults
 def test_the_rights_of_the_example_are_enough(cluster, run, pods):
     yaml = pytest.importorskip("yaml", reason="reads examples/in-cluster with python3-yaml")
-    from example import CHECKOUT
     file = CHECKOUT / "examples/in-cluster/base/rbac.yaml"
     if not file.exists():
         pytest.skip(f"no {file}")

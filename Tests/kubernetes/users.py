@@ -1,4 +1,4 @@
-"""Who may do what at the API server of the tests: tokens, certificates' subjects, and rules as a ClusterRole has them."""
+"""Who may do what at the tests' API server: tokens, certificates' subjects, and rules as a ClusterRole has them."""
 
 import threading
 from dataclasses import dataclass, field

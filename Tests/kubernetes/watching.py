@@ -38,8 +38,8 @@ class Watches:
         query = request.query
         version = query.get("resourceVersion", "")
         if version and not version.isdigit():
-            message = f'resourceVersion: Invalid value: "{version}": strconv.ParseUint: parsing "{version}": invalid syntax'
-            raise Refusal(500, message)
+            parse = f'strconv.ParseUint: parsing "{version}": invalid syntax'
+            raise Refusal(500, f'resourceVersion: Invalid value: "{version}": {parse}')
         seconds = min(float(query.get("timeoutSeconds") or LONGEST_SECONDS), LONGEST_SECONDS)
         end = self._loop.time() + seconds
         watch = Watch(kind, namespace, matches, user)

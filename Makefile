@@ -8,8 +8,10 @@ BUILD_PACKAGES := libev-dev libmicrohttpd-dev libcurl4-openssl-dev libnl-route-3
 LAB_PACKAGES := iproute2 python3 curl iputils-arping iputils-ping ndisc6 tcpdump
 # What the image is made with.
 IMAGE_PACKAGES := binutils ca-certificates python3 libc-bin
+# The API server of the tests' own, and what it is tested with.
+KUBERNETES_PACKAGES := $(LAB_PACKAGES) python3-pytest python3-aiohttp python3-venv python3-yaml openssl
 # Run by the tests, the counts and the comparison with other proxies.
-TEST_PACKAGES := $(BUILD_PACKAGES) $(LAB_PACKAGES) $(IMAGE_PACKAGES) python3-pytest python3-yaml dnsperf dnsutils iperf3 nsd sip-tester procps util-linux valgrind strace openssl
+TEST_PACKAGES := $(BUILD_PACKAGES) $(KUBERNETES_PACKAGES) $(IMAGE_PACKAGES) dnsperf dnsutils iperf3 nsd sip-tester procps util-linux valgrind strace
 BINARY := $(CURDIR)/.build/release/roadstead
 
 help: ## this list
@@ -21,11 +23,15 @@ run: build ## build the release and run the demo on loopback: no cluster, no pri
 build: build-packages ## the release binary, .build/release/roadstead
 	swift build -c release --product roadstead
 
-test: test-packages lint build ## everything: format, unit, loop, binary and lab level, the latter two with the release binary
+test: test-packages lint build ## everything: format, unit, loop, binary, lab and kubernetes level, the last three with the release binary
 	swift build --build-tests
 	Tests/no-foundation.sh
 	ROADSTEAD_BINARY=$(BINARY) swift test --skip-build
 	ROADSTEAD_BINARY=$(BINARY) Tests/lab.sh test
+	ROADSTEAD_BINARY=$(BINARY) Tests/kubernetes.sh
+
+kubernetes: kubernetes-packages build ## Roadstead at an API server of the tests' own, and two instances with one Lease (root for these)
+	@ROADSTEAD_BINARY=$(BINARY) Tests/kubernetes.sh
 
 lab: lab-packages build ## the README's network in namespaces: client, nodes, pods, and who answers whom (root)
 	@ROADSTEAD_BINARY=$(BINARY) Tests/lab.sh show
@@ -63,7 +69,11 @@ image-packages:
 lab-packages:
 	@Tests/install.sh $(LAB_PACKAGES)
 
+kubernetes-packages:
+	@Tests/install.sh $(BUILD_PACKAGES) $(KUBERNETES_PACKAGES)
+
 test-packages:
 	@Tests/install.sh $(TEST_PACKAGES)
 
-.PHONY: help run build test lab lab-shell image tsan count format lint clean build-packages image-packages lab-packages test-packages
+.PHONY: help run build test kubernetes lab lab-shell image tsan count format lint clean build-packages image-packages \
+  lab-packages kubernetes-packages test-packages

@@ -10,7 +10,9 @@ extension ObjectStore {
     for stored in other.nodes.values { merged.insert(.node(stored.object), source: stored.source) }
     for stored in other.namespaces.values { merged.insert(.namespace(stored.object), source: stored.source) }
     for stored in other.ipAddressPools.values { merged.insert(.ipAddressPool(stored.object), source: stored.source) }
-    for stored in other.l2Advertisements.values { merged.insert(.l2Advertisement(stored.object), source: stored.source) }
+    for stored in other.l2Advertisements.values {
+      merged.insert(.l2Advertisement(stored.object), source: stored.source)
+    }
     return merged
   }
 }

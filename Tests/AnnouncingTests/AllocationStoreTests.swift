@@ -141,7 +141,7 @@ import Testing
     #expect(error?.description == "cannot make \(state)/allocations.json.new: No such file or directory")
   }
 
-  @Test(.timeLimit(.minutes(1))) func `who reads while the store is saved sees a whole file each time`() async throws {
+  @Test(.timeLimit(.minutes(3))) func `who reads while the store is saved sees a whole file each time`() async throws {
     let directory = try TemporaryDirectory()
     let many = Dictionary(
       uniqueKeysWithValues: (0..<200).map { index in
@@ -161,7 +161,8 @@ import Testing
       }
       return sizes
     }
-    for round in 0..<50 {
+    // Each is synced to the disk, which others may keep busy.
+    for round in 0..<20 {
       try store.save(round % 2 == 0 ? many : [:])
       await Task.yield()
     }

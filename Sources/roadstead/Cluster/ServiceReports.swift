@@ -58,7 +58,7 @@ struct ServiceReports {
       switch record.plan.verdicts[address] {
       case .announced:
         let statuses = (record.statuses[address] ?? [:]).values.sorted { $0.interface < $1.interface }
-        let interfaces = statuses.filter(\.isAnnounced).map(\.interface)
+        let interfaces = statuses.filter(\.state.isAnnounced).map(\.interface)
         guard interfaces.isEmpty else {
           places.append("\(address) on \(interfaces.joined(separator: ", "))")
           continue

@@ -4,8 +4,10 @@ public enum LeaseStatus: Hashable, Sendable {
   case unknown
   /// Another instance holds it; nil: nobody does for the moment.
   case standby(holder: String?)
-  /// This one holds it, since that second of Unix time. `isVerified`: the last renewal is younger than the Lease's
-  /// duration; when it is not, the API server is away, and nobody else can have taken the Lease there either.
+  /// This one holds it, since that second of Unix time.
+  ///
+  /// `isVerified`: the last renewal is younger than ``LeaseSettings/renewDeadline``, and nobody can have taken the Lease.
+  /// When it is not, the API server is away, or away from here, and for all that is known nobody has.
   case holder(since: Int, isVerified: Bool)
 
   /// Whether this instance allocates, announces and writes.

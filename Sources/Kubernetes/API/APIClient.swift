@@ -83,7 +83,7 @@ public struct APIClient: Sendable {
       again.bearerToken = token
       return try await exchange(again)
     } catch {
-      throw APIError(code: 0, message: error.description)
+      throw APIError(error)
     }
   }
 

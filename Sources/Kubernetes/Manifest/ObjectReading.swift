@@ -8,7 +8,10 @@ final class ObjectReading {
     case key(String)
   }
 
+  /// Empty for the API server.
   let file: String
+  /// Whether a field that nobody knows is worth a warning. Not from the API server, which may be newer than this.
+  let reportsUnknownFields: Bool
   var kind = ""
   var namespace = ""
   var name = ""
@@ -19,9 +22,10 @@ final class ObjectReading {
   /// Whether what is read holds secrets: no message quotes a value, or a key that is no known one's misspelling.
   let hidesValues: Bool
 
-  init(file: String, hidesValues: Bool = false) {
+  init(file: String, hidesValues: Bool = false, reportsUnknownFields: Bool = true) {
     self.file = file
     self.hidesValues = hidesValues
+    self.reportsUnknownFields = reportsUnknownFields
   }
 
   /// Runs `body` one step further inside.
@@ -39,7 +43,8 @@ final class ObjectReading {
     guard problems.count < Self.maximalProblems else { return }
     problems.append(
       ManifestProblem(
-        severity, file: file, line: line, kind: kind, namespace: namespace, name: name, field: fieldPath,
+        severity, file: file, line: file.isEmpty ? nil : line, kind: kind, namespace: namespace, name: name,
+        field: fieldPath,
         message: problems.count == Self.maximalProblems - 1
           ? "\(message) (further problems of this object left out)" : message))
   }

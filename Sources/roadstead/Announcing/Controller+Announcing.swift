@@ -4,16 +4,20 @@ import Announcing
 extension Controller {
   /// Has the announcer announce what is to be announced now. After the listeners are up: what is announced answers.
   /// Returns what is to be logged of it.
-  func announce() async -> [AnnouncementRecord.Line] {
-    lingering.update(holders: holders) { record.plan.scope(of: $0) != nil }
+  ///
+  /// `changed`: addresses of which anything may be different, beside those that linger; nil: all.
+  func announce(_ changed: Set<IPAddress>?) async -> [AnnouncementRecord.Line] {
+    lingering.update(holders: holders(of: changed), of: changed) { record.plan.scope(of: $0) != nil }
     let asked = lingering.asked
+    if changed?.isEmpty == true, asked.isEmpty { return [] }
     let open = asked.isEmpty ? [:] : await plane.connectionCounts(to: asked)
     // What is announced stays as it is for those who still have connections, until `stopAnnouncing`.
     guard !isDraining else { return [] }
     lingering.count(open, now: uptime)
     let plan = announcementPlanner.plan(
-      plan, fixedPorts: fixedPorts, store: manifests?.store ?? .init(),
-      at: AnnouncementPlanner.Moment(served: served, before: record.plan, lingering: lingering.open))
+      plan, fixedPorts: fixedPorts, store: store,
+      at: AnnouncementPlanner.Moment(served: served, before: record.plan, lingering: lingering.open),
+      only: changed?.union(asked.keys))
     let lines = record.take(plan)
     let announcements = plan.announcements
     guard let announcer, announcements != announced else { return lines }
@@ -66,16 +70,16 @@ extension Controller {
     for await _ in done { break }
   }
 
-  /// Which Services, or `-` for `--listen`, have each address.
-  private var holders: [IPAddress: Set<String>] {
+  /// Which Services, or `-` for `--listen`, have each of `addresses`; nil: of all.
+  private func holders(of addresses: Set<IPAddress>?) -> [IPAddress: Set<String>] {
     var holders: [IPAddress: Set<String>] = [:]
-    for service in plan.services {
-      for assignment in service.outcome.addresses {
-        holders[assignment.address, default: []].insert(service.name.description)
-      }
+    for address in addresses ?? Set(plan.holders.keys) {
+      if let names = plan.holders[address] { holders[address] = Set(names.map(\.description)) }
     }
     for port in fixedPorts {
-      for listen in port.listen { holders[listen.address, default: []].insert(port.service) }
+      for listen in port.listen where addresses?.contains(listen.address) ?? true {
+        holders[listen.address, default: []].insert(port.service)
+      }
     }
     return holders
   }

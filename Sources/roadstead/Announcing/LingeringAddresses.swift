@@ -26,17 +26,22 @@ struct LingeringAddresses: Sendable {
   var open: [IPAddress: Int] { entries.mapValues(\.open) }
 
   /// Takes over who has which address now; those of `announced` that a Service lost begin to linger.
-  mutating func update(holders now: [IPAddress: Set<String>], announced: (IPAddress) -> Bool) {
-    for (address, services) in holders where announced(address) {
-      let lost = services.subtracting(now[address] ?? [])
-      if !lost.isEmpty { entries[address, default: Entry(services: [])].services.formUnion(lost) }
-    }
-    for address in entries.keys {
+  ///
+  /// `looked`: `now` tells of these only.
+  mutating func update(
+    holders now: [IPAddress: Set<String>], of looked: Set<IPAddress>? = nil, announced: (IPAddress) -> Bool
+  ) {
+    for address in looked ?? Set(holders.keys).union(now.keys) {
+      let has = now[address] ?? []
+      let lost = (holders[address] ?? []).subtracting(has)
+      if !lost.isEmpty, announced(address) {
+        entries[address, default: Entry(services: [])].services.formUnion(lost)
+      }
       // Who has it again holds it anyway.
-      entries[address]?.services.subtract(now[address] ?? [])
+      entries[address]?.services.subtract(has)
       if entries[address]?.services.isEmpty == true { entries[address] = nil }
+      holders[address] = has.isEmpty ? nil : has
     }
-    holders = now
   }
 
   /// Takes over how many connections of ``asked`` are open; those that had none for a while are done with.

@@ -10,6 +10,12 @@ public struct ListenAddress: Hashable, Sendable, Comparable, CustomStringConvert
     self.address = address
   }
 
+  /// Not by the protocol's name, which would be hashed as text.
+  public func hash(into hasher: inout Hasher) {
+    hasher.combine(address)
+    hasher.combine(transport == .tcp)
+  }
+
   public static func < (a: ListenAddress, b: ListenAddress) -> Bool {
     a.address == b.address ? a.transport == .tcp && b.transport == .udp : a.address < b.address
   }

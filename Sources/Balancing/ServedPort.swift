@@ -5,6 +5,8 @@ import Addresses
 /// Immutable; a changed port is a new one that shares the old one's counts.
 @safe public final class ServedPort: Sendable {
   public let port: ServicePort
+  /// Its ``ServicePort/listenAddresses``.
+  public let addresses: [ListenAddress]
   public let endpoints: [EndpointState]
   /// Endpoints that take no new traffic any more, and did so until this was made or had connections then.
   public let formerEndpoints: [EndpointState]
@@ -18,6 +20,7 @@ import Addresses
     departed: EndpointState.Traffic, rotation: Rotation, counters: PortCounters
   ) {
     self.port = port
+    addresses = port.listenAddresses
     self.endpoints = endpoints
     self.formerEndpoints = formerEndpoints
     self.departed = departed

@@ -20,6 +20,9 @@ public actor DataPlane {
 
   private let members: [Member]
   private var open: Set<ListenAddress> = []
+  /// What was applied last, and what became of it.
+  private var applied = Snapshot()
+  private var report = Report()
   private var isDraining = false
 
   /// UDP flows at one time, over all shards.
@@ -45,7 +48,7 @@ public actor DataPlane {
   public nonisolated var shardCount: Int { members.count }
 
   /// What became of one ``ServedPort``'s addresses.
-  public struct Report: Sendable {
+  public struct Report: Hashable, Sendable {
     /// Addresses that are listened on, on every shard.
     public var listening: Set<ListenAddress> = []
     /// Addresses that are not, and why.
@@ -56,15 +59,20 @@ public actor DataPlane {
     public init() {}
   }
 
-  /// Makes the shards serve `snapshot`, and returns once they do.
+  /// Makes the shards serve `snapshot`, and returns once they do. They hear of what is different only.
   ///
   /// Addresses that stay keep their sockets and connections. Those that failed before are tried again.
   public func apply(_ snapshot: Snapshot) async -> Report {
-    var report = Report()
-    guard !isDraining else { return report }
+    guard !isDraining else { return Report() }
+    let looked = snapshot.addresses(changedSince: applied).union(report.failures.keys)
+    applied = snapshot
+    if looked.isEmpty { return report }
+    var report = report
+    report.failures = [:]
+    for address in looked { report.clashes[address] = nil }
     var served: [ListenAddress: ServedPort] = [:]
     for port in snapshot.ports {
-      for address in port.port.listenAddresses {
+      for address in port.addresses where looked.contains(address) {
         if served[address] == nil {
           served[address] = port
         } else {
@@ -73,10 +81,10 @@ public actor DataPlane {
       }
     }
     // Close first: an address may come back under another port's name at once.
-    let closing = open.subtracting(served.keys)
+    let closing = looked.filter { open.contains($0) && served[$0] == nil }
     if !closing.isEmpty {
       open.subtract(closing)
-      await tell(served.filter { open.contains($0.key) }, opened: [:])
+      await tell(closed: closing)
     }
     var opened: [ListenAddress: [CInt]] = [:]
     for address in served.keys.sorted() where !open.contains(address) {
@@ -90,16 +98,24 @@ public actor DataPlane {
     }
     await tell(served, opened: opened)
     report.listening = open
+    self.report = report
     return report
   }
 
-  private func tell(_ served: [ListenAddress: ServedPort], opened: [ListenAddress: [CInt]]) async {
-    for (index, member) in members.enumerated() {
-      let change = Shard.Change(served: served, opened: opened.mapValues { $0[index] })
-      await withCheckedContinuation { continuation in
-        member.shard.submit { shard in
-          shard.apply(change)
-          continuation.resume()
+  /// Tells all shards at once, and returns when each has heard.
+  private func tell(
+    _ served: [ListenAddress: ServedPort] = [:], opened: [ListenAddress: [CInt]] = [:], closed: Set<ListenAddress> = []
+  ) async {
+    await withTaskGroup { group in
+      for (index, member) in members.enumerated() {
+        let change = Shard.Change(served: served, opened: opened.mapValues { $0[index] }, closed: closed)
+        group.addTask {
+          await withCheckedContinuation { continuation in
+            member.shard.submit { shard in
+              shard.apply(change)
+              continuation.resume()
+            }
+          }
         }
       }
     }

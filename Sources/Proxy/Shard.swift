@@ -47,10 +47,12 @@ final class Shard {
 
   /// What a new snapshot changes on one shard.
   struct Change: Sendable {
-    /// Every address that is served, with what serves it.
-    var served: [ListenAddress: ServedPort]
+    /// Addresses that are new here or served by another port than before, with that port.
+    var served: [ListenAddress: ServedPort] = [:]
     /// Sockets for those of them that are new here.
-    var opened: [ListenAddress: CInt]
+    var opened: [ListenAddress: CInt] = [:]
+    /// Addresses that are not served any more.
+    var closed: Set<ListenAddress> = []
   }
 
   /// Opens what is new, closes what is gone, and gives the others their new state. Connections stay.
@@ -60,14 +62,9 @@ final class Shard {
       for socket in change.opened.values { Glibc.close(socket) }
       return
     }
-    let gone = listeners.filter { change.served[$0.key] == nil }
-    for (address, listener) in gone {
-      listeners[address] = nil
-      listener.close()
-    }
-    for (address, listener) in udpListeners where change.served[address] == nil {
-      udpListeners[address] = nil
-      listener.close()
+    for address in change.closed {
+      listeners.removeValue(forKey: address)?.close()
+      udpListeners.removeValue(forKey: address)?.close()
     }
     for (address, served) in change.served {
       switch address.transport {

@@ -32,13 +32,19 @@ actor Controller {
   private var builder: SnapshotBuilder
   private let allocations: AllocationStore?
   private var saved: [ServiceName: [AddressAssignment]] = [:]
+  /// Whether `saved` is compared with what is given; not so before the first round and after a failure.
+  private var isSaved = false
   private var lines: [ServiceName: String] = [:]
   private var reported: Set<String> = []
+  private var reportedFrom = ProblemSources()
+  private var hadFailures = false
   private var saveProblem: String?
   private var fixedLines: Set<String> = []
 
   /// The last that was applied; nil before the first.
   private(set) var manifests: ManifestSnapshot?
+  /// The objects that were planned for last.
+  private(set) var store = ObjectStore()
   private(set) var plan = Plan()
   private(set) var snapshot: Snapshot
   private(set) var served = DataPlane.Report()
@@ -73,35 +79,45 @@ actor Controller {
     builder = SnapshotBuilder(
       shardCount: plane.shardCount, reasonCount: DataPlane.reasonCount,
       dropCount: DataPlane.dropCount)
-    snapshot = builder.build([])
+    snapshot = builder.build(fixedPorts)
     started = clock.now
   }
 
   /// Makes the data plane serve what `event` brings, and returns once it does.
   func apply(_ event: Event) async {
-    if case .lingering = event { return log(await announce()) }
+    if case .lingering = event { return log(await announce([])) }
+    var changes = PlanChanges()
     if case .manifests(let manifests) = event {
       self.manifests = manifests
-      plan = planner.plan(manifests.store, now: uptime)
-      persist()
+      changes = replan(ObjectChanges(manifests))
     }
     // Asked of what runs now: the ports of a Service that goes are not in the next snapshot.
-    let connected = Set(
+    let connected = changes.services.isEmpty ? [] : Set(
       snapshot.ports.filter { $0.port.transport == .tcp && $0.counters.accepted > 0 }.map(\.port.service))
-    snapshot = builder.build(fixedPorts + plan.ports)
+    for name in changes.services {
+      builder.update(name.description, ports: plan.service(name)?.servedPorts ?? [])
+    }
+    snapshot = builder.snapshot
     let report = await plane.apply(snapshot)
     // What ends is not news.
     guard !isDraining else { return }
+    let listening = ListeningChange(from: served, to: report)
     served = report
-    let announcing = await announce(connected: connected)
+    let announcing = await announce(listening.isAtLarge ? nil : changes.addresses, connected: connected)
     reportProblems()
-    printLines()
-    sayFlowLimit()
+    printLines(listening.isAtLarge ? nil : changes.services)
+    if listening.isAny { sayFlowLimit() }
     // After the lines: whoever reads that a Service has an address can use it.
-    let waiting = Set(plan.services.compactMap(\.waiting))
-    for text in plan.events.map(\.description) where !waiting.contains(text) { logger.info("\(text)") }
-    plan.events = []
+    logEvents()
     log(announcing)
+  }
+
+  private func replan(_ objects: ObjectChanges) -> PlanChanges {
+    store = objects.store
+    let changes: PlanChanges
+    (plan, changes) = planner.plan(objects, now: uptime)
+    if changes.isAllocation || !isSaved { persist() }
+    return changes
   }
 
   /// Seconds since the controller was made.
@@ -117,7 +133,7 @@ actor Controller {
     await plane.stopAccepting()
     hasStoppedAccepting = true
     served = DataPlane.Report()
-    log(await announce())
+    log(await announce(nil))
   }
 
   /// Waits for connections to end, cuts off those that do not; how many. After ``stopAccepting()``.
@@ -125,16 +141,16 @@ actor Controller {
 
   // MARK: - What people see
 
-  /// A line for each Service that came up or changed.
-  private func printLines() {
-    var current: [ServiceName: String] = [:]
-    for service in plan.services {
-      guard let line = ServiceLine.text(service, listening: served.listening) else { continue }
-      current[service.name] = line
-      if lines[service.name] != line { print(line) }
+  /// A line for each of the Services that came up or changed; nil: of all.
+  private func printLines(_ names: Set<ServiceName>?) {
+    var gone: [ServiceName] = []
+    for name in (names ?? Set(plan.services.map(\.name)).union(lines.keys)).sorted() {
+      let line = plan.service(name).flatMap { ServiceLine.text($0, listening: served.listening) }
+      guard lines[name] != line else { continue }
+      if let line { print(line) } else { gone.append(name) }
+      lines[name] = line
     }
-    for name in lines.keys.sorted() where current[name] == nil { print("\(name)  is no longer served") }
-    lines = current
+    for name in gone { print("\(name)  is no longer served") }
     for port in fixedPorts where port.listenAddresses.contains(where: served.listening.contains) {
       let line = ServiceLine.text(port)
       if fixedLines.insert(line).inserted { print(line) }
@@ -149,8 +165,22 @@ actor Controller {
     logger.info("UDP: at most \(plane.flowLimit) flows at one time, four fifths of the limit of open files")
   }
 
+  /// What was allocated and released; what a Service waits for is among the problems.
+  private func logEvents() {
+    guard !plan.events.isEmpty else { return }
+    let waiting = Set(plan.services.compactMap(\.waiting))
+    for text in plan.events.map(\.description) where !waiting.contains(text) { logger.info("\(text)") }
+    plan.events = []
+  }
+
   /// Logs each problem when it is new; one that went away and comes back is new.
   private func reportProblems() {
+    let sources = ProblemSources(
+      objects: manifests?.problems ?? [], plan: plan.problems, clashes: served.clashes, save: saveProblem)
+    // What is listened on may have got another Service.
+    guard sources != reportedFrom || !served.failures.isEmpty || hadFailures else { return }
+    reportedFrom = sources
+    hadFailures = !served.failures.isEmpty
     var problems = ((manifests?.problems ?? []) + plan.problems).map { ($0.severity.level, $0.logMessage) }
     for port in fixedPorts + plan.ports where !served.failures.isEmpty {
       let failures = port.listenAddresses.compactMap { served.failures[$0] }
@@ -165,14 +195,39 @@ actor Controller {
   }
 
   private func persist() {
+    isSaved = true
     guard let allocations, planner.assignments != saved else { return }
     do {
       try allocations.save(planner.assignments)
       saved = planner.assignments
       saveProblem = nil
     } catch {
+      isSaved = false
       saveProblem = error.description
     }
+  }
+}
+
+/// Where problems come from, but for addresses that cannot be listened on. What did not change is mostly the same
+/// array as before, and compared at once.
+private struct ProblemSources: Equatable {
+  var objects: [ManifestProblem] = []
+  var plan: [ManifestProblem] = []
+  var clashes: [ListenAddress: [String]] = [:]
+  var save: String?
+}
+
+/// What is different in what listens.
+private struct ListeningChange {
+  /// Whether anything is.
+  let isAny: Bool
+  /// Whether that may concern Services that did not change themselves.
+  let isAtLarge: Bool
+
+  init(from old: DataPlane.Report, to new: DataPlane.Report) {
+    isAny = old != new
+    let isPlain = [old, new].allSatisfy { $0.failures.isEmpty && $0.clashes.isEmpty }
+    isAtLarge = isAny && (old.listening.isEmpty || !isPlain)
   }
 }
 

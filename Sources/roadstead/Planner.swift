@@ -5,12 +5,17 @@ import Kubernetes
 
 /// Makes a ``Plan`` of the objects: gives addresses, finds endpoints, reads settings.
 ///
-/// Pure but for the allocator's memory of who has which address; time is an argument.
+/// Pure but for its memory: who has which address, and the plan before, of which all stays that no change concerns.
+/// Time is an argument.
 struct Planner: Sendable {
   private var allocator = Allocator()
   private let resolver: EndpointResolver
   /// What a process before this one had given, from `--state`.
   private let restored: [ServiceName: [AddressAssignment]]
+  private var plan = Plan()
+  // The parts of the plan's problems that do not come from Services.
+  private var poolProblems: [ManifestProblem] = []
+  private var advertisementProblems: [ManifestProblem] = []
 
   init(resolver: EndpointResolver, restored: [ServiceName: [AddressAssignment]] = [:]) {
     self.resolver = resolver
@@ -20,44 +25,98 @@ struct Planner: Sendable {
   /// Who has which address now, for `--state`.
   var assignments: [ServiceName: [AddressAssignment]] { allocator.assignments }
 
-  /// Plans for all of `store`. `now` is in seconds of a steady clock.
+  /// Plans for all of `store`, whatever was planned before.
   mutating func plan(_ store: ObjectStore, now: Double) -> Plan {
-    let ours = store.services.values.filter { $0.object.isOurs() }
-      .sorted { $0.object.metadata.namespacedName < $1.object.metadata.namespacedName }
-    let pools = store.ipAddressPools.values.sorted { $0.object.metadata.name < $1.object.metadata.name }
-    let convergence = allocator.converge(
-      pools: pools.map { AddressPool($0.object) }, requests: ours.map { request($0.object, store) }, now: now)
-    var plan = Plan()
-    plan.pools = allocator.poolsInForce
-    plan.usage = allocator.usage
-    plan.events = convergence.events
-    plan.problems = convergence.poolProblems.map { problem in
-      let source = pools.first { $0.object.metadata.name == problem.pool }?.source
-      return ManifestProblem(
-        .error, file: source?.file ?? "", line: source?.line, kind: "IPAddressPool", name: problem.pool,
-        field: "spec.addresses", message: problem.description)
-    }
-    plan.services = ours.map { stored in
-      let name = ServiceName(stored.object.metadata.namespacedName)
-      let outcome = allocator.outcome(of: name) ?? AllocationOutcome(addresses: [])
-      return planned(stored, outcome: outcome, store)
-    }
-    plan.problems += store.advertisementProblems
-    plan.problems += plan.services.flatMap(problems)
-    return plan
+    plan(ObjectChanges(whole: store), now: now).plan
   }
 
-  private func planned(
-    _ stored: StoredObject<Service>, outcome: AllocationOutcome, _ store: ObjectStore
-  ) -> PlannedService {
+  /// Plans for what is different in `objects`, as if for all of them. `now` is in seconds of a steady clock.
+  mutating func plan(_ objects: ObjectChanges, now: Double) -> (plan: Plan, changes: PlanChanges) {
+    var changes = PlanChanges()
+    let claimants = claimants(objects)
+    let convergence = converge(objects, claimants, now: now)
+    if objects.concern([.ipAddressPool]) || !convergence.outcomes.isEmpty || !convergence.removed.isEmpty {
+      changes.isAllocation = true
+      plan.pools = allocator.poolsInForce
+      plan.usage = allocator.usage
+    }
+    plan.events = convergence.events
+
+    var addresses: Set<IPAddress> = []
+    var hasProblems = false
+    let affected = objects.affectedServices.map(ServiceName.init)
+    for name in claimants.union(affected).union(convergence.outcomes.keys).sorted() {
+      let (old, new) = (plan.service(name), planned(name, objects.store))
+      guard old != nil || new != nil else { continue }
+      plan.replace(name, with: new)
+      changes.services.insert(name)
+      let isAlike = if let old, let new { new.isAnnounced(like: old) } else { false }
+      if !isAlike { addresses.formUnion((old?.addresses ?? []) + (new?.addresses ?? [])) }
+      if old?.hasProblems == true || new?.hasProblems == true { hasProblems = true }
+    }
+    changes.addresses = objects.concern([.ipAddressPool, .l2Advertisement, .node]) ? nil : addresses
+    if hasProblems || objects.concern([.ipAddressPool, .l2Advertisement]) {
+      plan.problems = poolProblems + advertisementProblems + plan.services.flatMap(\.problems)
+    }
+    return (plan, changes)
+  }
+
+  /// The Services whose requests for addresses may be different, and those that may be gone.
+  private func claimants(_ objects: ObjectChanges) -> Set<ServiceName> {
+    if objects.isWhole { return Set(objects.store.services.keys.map(ServiceName.init) + plan.services.map(\.name)) }
+    var names: Set<ServiceName> = []
+    for reference in objects.changes {
+      if reference.kind == .service { names.insert(ServiceName(reference.name)) }
+      // Its labels decide on pools.
+      if reference.kind == .namespace {
+        names.formUnion(plan.services.lazy.map(\.name).filter { $0.namespace == reference.name.name })
+      }
+    }
+    return names
+  }
+
+  /// Has the allocator settle what is different.
+  private mutating func converge(
+    _ objects: ObjectChanges, _ claimants: Set<ServiceName>, now: Double
+  ) -> Convergence {
+    let store = objects.store
+    var requests: [AddressRequest] = []
+    var gone: [ServiceName] = []
+    for name in claimants.sorted() {
+      if let service = ours(name, store) { requests.append(request(service.object, store)) } else { gone.append(name) }
+    }
+    let hasNewPools = objects.concern([.ipAddressPool])
+    let pools = hasNewPools ? store.ipAddressPools.sorted { $0.key < $1.key }.map(\.value) : []
+    let convergence = allocator.converge(
+      pools: hasNewPools ? pools.map { AddressPool($0.object) } : nil, changed: requests, removed: gone, now: now)
+    if hasNewPools {
+      poolProblems = convergence.poolProblems.map { problem in
+        let source = pools.first { $0.object.metadata.name == problem.pool }?.source
+        return ManifestProblem(
+          .error, file: source?.file ?? "", line: source?.line, kind: "IPAddressPool", name: problem.pool,
+          field: "spec.addresses", message: problem.description)
+      }
+    }
+    if objects.concern([.ipAddressPool, .l2Advertisement]) { advertisementProblems = store.advertisementProblems }
+    return convergence
+  }
+
+  /// The Service of this name, if it is there and ours to serve.
+  private func ours(_ name: ServiceName, _ store: ObjectStore) -> StoredObject<Service>? {
+    let stored = store.services[NamespacedName(namespace: name.namespace, name: name.name)]
+    return stored?.object.isOurs() == true ? stored : nil
+  }
+
+  private func planned(_ name: ServiceName, _ store: ObjectStore) -> PlannedService? {
+    guard let stored = ours(name, store) else { return nil }
     let service = stored.object
+    let outcome = allocator.outcome(of: name) ?? AllocationOutcome(addresses: [])
     let settings = ServiceSettings(service)
     let target = resolver.resolve(service, in: store)
     let ports = target.ports.map { resolved in
       plannedPort(resolved, of: service, settings: settings, addresses: outcome.addresses.map(\.address))
     }
-    return PlannedService(
-      service: service, source: stored.source, settings: settings, outcome: outcome, target: target, ports: ports)
+    return PlannedService(stored, settings: settings, outcome: outcome, target: target, ports: ports)
   }
 
   private func plannedPort(
@@ -115,24 +174,6 @@ struct Planner: Sendable {
 
   private static func port(_ port: Service.Port) -> AddressRequest.Port? {
     AddressRequest.Port.Transport(rawValue: port.protocol.rawValue).map { AddressRequest.Port($0, port.port) }
-  }
-
-  private func problems(of planned: PlannedService) -> [ManifestProblem] {
-    func problem(_ severity: ManifestProblem.Severity, _ field: String, _ message: String) -> ManifestProblem {
-      let metadata = planned.service.metadata
-      return ManifestProblem(
-        severity, file: planned.source.file, line: planned.source.line, kind: "Service",
-        namespace: metadata.namespace, name: metadata.name, field: field, message: message)
-    }
-    var problems: [ManifestProblem] = []
-    if let waiting = planned.waiting {
-      // One that prefers two families and has one is served as it asked to be.
-      problems.append(problem(planned.outcome.addresses.isEmpty ? .error : .warning, "", waiting))
-    }
-    for (index, port) in planned.ports.enumerated() {
-      if let text = port.problem { problems.append(problem(.error, "spec.ports[\(index)]", text)) }
-    }
-    return problems
   }
 }
 

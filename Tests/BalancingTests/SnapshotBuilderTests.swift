@@ -15,8 +15,30 @@ import Testing
     var builder = SnapshotBuilder(shardCount: 1, reasonCount: 1)
     let first = builder.build([port(), port("default/other")])
     let second = builder.build([port("default/other"), port()])
-    #expect(first.ports[0] === second.ports[1])
-    #expect(first.ports[1] === second.ports[0])
+    #expect(first.ports.map(\.port.service) == ["default/other", "default/web"])
+    #expect(zip(first.ports, second.ports).allSatisfy { $0 === $1 })
+  }
+
+  @Test func `one Service's ports change alone, and only their addresses are looked at`() {
+    func ports(_ name: String, _ numbers: [UInt16]) -> [ServicePort] {
+      numbers.map { ServicePort(service: name, listen: [SocketAddress(IPAddress(v4: 1), port: $0)], endpoints: []) }
+    }
+    var builder = SnapshotBuilder(shardCount: 1, reasonCount: 1)
+    let first = builder.build(ports("a", [1, 2]) + ports("b", [3]) + ports("c", [4, 5]))
+    #expect(first.addresses(changedSince: Snapshot()) == Set(first.ports.flatMap(\.addresses)))
+    builder.update("b", ports: ports("b", [3, 6]))
+    let second = builder.snapshot
+    #expect(second.ports.map(\.port.listen[0].port) == [1, 2, 3, 6, 4, 5])
+    #expect(second.addresses(changedSince: first).map(\.address.port) == [6])
+    builder.update("a", ports: ports("a", [2]))
+    builder.update("c", ports: [])
+    builder.update("0", ports: ports("0", [7]))
+    let third = builder.snapshot
+    #expect(third.ports.map(\.port.listen[0].port) == [7, 2, 3, 6])
+    #expect(Set(third.addresses(changedSince: second).map(\.address.port)) == [1, 4, 5, 7])
+    #expect(third.addresses(changedSince: third).isEmpty)
+    let same = builder.build(third.ports.map(\.port))
+    #expect(same.addresses(changedSince: third).isEmpty && same.ports.count == 4)
   }
 
   @Test func `a changed port continues the count of the old one`() {

@@ -162,7 +162,7 @@ import Testing
     func verdict(_ tier: String) throws -> String? {
       let advertisement = Objects.advertisement("ad", "serviceSelectors: [{matchLabels: {tier: \(tier)}}]")
       let (plan, store) = try planned(objects + [advertisement])
-      #expect(plan.claims[Self.address]?.services.count == 2)
+      #expect(plan.claim(on: Self.address)?.services.count == 2)
       return AnnouncementPlanner().plan(plan, store: store).verdicts[Self.address]?.text
     }
     #expect(try verdict("front") == "fitting")

@@ -294,7 +294,13 @@ private struct Scene: Sendable {
   func pod(isReady: Bool = true) -> String { Objects.pod("\(block.address(1))", isReady: isReady) }
 
   func apply(_ objects: [String]) async throws {
-    await controller.apply(.manifests(try Objects.manifests(fixed + objects)))
+    var manifests = try Objects.manifests(fixed + objects)
+    // What is not in them any more is gone.
+    if let before = await controller.manifests {
+      manifests.changes.formUnion(before.changes)
+      manifests.affectedServices.formUnion(before.affectedServices)
+    }
+    await controller.apply(.manifests(manifests))
   }
 
   /// Looks at lingering addresses as the process does, only more often.

@@ -49,14 +49,19 @@ enum Objects {
   }
 
   /// What the files would be read as.
+  ///
+  /// All of it has changed, as after a first reading.
   static func manifests(_ texts: [String]) throws -> ManifestSnapshot {
     let content = try ManifestContent(Array(texts.joined().utf8), file: "all.yaml")
     try #require(content.problems.filter { $0.severity == .error } == [])
-    var store = ObjectStore()
+    var manifests = ManifestSnapshot(problems: content.problems)
     for entry in content.entries {
-      store.insert(entry.object, source: ObjectSource(file: "all.yaml", line: entry.line))
+      let services = manifests.store.insert(
+        entry.object, source: ObjectSource(file: "all.yaml", line: entry.line))
+      manifests.affectedServices.formUnion(services)
+      manifests.changes.insert(entry.object.reference)
     }
-    return ManifestSnapshot(store: store, problems: content.problems, files: [])
+    return manifests
   }
 }
 

@@ -75,13 +75,13 @@ public struct Allocator: Sendable {
     settle(pools: pools, changed: [], removed: [], now: now)
   }
 
-  /// Settles some new or changed requests; the pools and all other Services stay.
+  /// Settles some new or changed requests, and other pools where some are given; all other Services stay.
   ///
   /// A name in both lists is a Service that was deleted and made again.
   public mutating func converge(
-    changed: [AddressRequest], removed: [ServiceName] = [], now: Double
+    pools: [AddressPool]? = nil, changed: [AddressRequest], removed: [ServiceName] = [], now: Double
   ) -> Convergence {
-    settle(pools: nil, changed: changed, removed: removed, now: now)
+    settle(pools: pools, changed: changed, removed: removed, now: now)
   }
 
   /// What the Service has; nil when it is unknown.

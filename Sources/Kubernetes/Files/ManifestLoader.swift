@@ -27,6 +27,7 @@ public struct ManifestLoader: Sendable {
   public private(set) var hasSpared = false
   private var store = ObjectStore()
   private var changes: Set<ObjectReference> = []
+  private var moved: Set<ObjectReference> = []
   private var affected: Set<NamespacedName> = []
 
   /// Reads nothing yet.
@@ -206,7 +207,10 @@ public struct ManifestLoader: Sendable {
     if isSame, store.source(reference) == source { return }
     let services = store.insert(entry.object, source: source)
     // An object that only moved within its file, or to another, is still what it was.
-    if isSame { return }
+    if isSame {
+      moved.insert(reference)
+      return
+    }
     affected.formUnion(services)
     changes.insert(reference)
   }
@@ -234,8 +238,9 @@ public struct ManifestLoader: Sendable {
       store: store, problems: problems,
       files: order.compactMap { path in
         files[path].map { ManifestFile(path: path, state: $0.state, objectCount: $0.entries.count) }
-      }, changes: changes, affectedServices: affected)
+      }, changes: changes, moved: moved, affectedServices: affected)
     changes = []
+    moved = []
     affected = []
     return snapshot
   }

@@ -7,17 +7,20 @@ public struct ManifestSnapshot: Sendable {
   public var files: [ManifestFile]
   /// Objects that came, went or are different now.
   public var changes: Set<ObjectReference>
+  /// Objects that are as they were, and stand on another line or in another file now.
+  public var moved: Set<ObjectReference>
   /// Services whose endpoints may be different now; others need not be resolved again.
   public var affectedServices: Set<NamespacedName>
 
   public init(
     store: ObjectStore = ObjectStore(), problems: [ManifestProblem] = [], files: [ManifestFile] = [],
-    changes: Set<ObjectReference> = [], affectedServices: Set<NamespacedName> = []
+    changes: Set<ObjectReference> = [], moved: Set<ObjectReference> = [], affectedServices: Set<NamespacedName> = []
   ) {
     self.store = store
     self.problems = problems
     self.files = files
     self.changes = changes
+    self.moved = moved
     self.affectedServices = affectedServices
   }
 

@@ -195,6 +195,7 @@ extension ManifestSnapshot {
   fileprivate func followed(by newer: ManifestSnapshot) -> ManifestSnapshot {
     var result = newer
     result.changes.formUnion(changes)
+    result.moved.formUnion(moved)
     result.affectedServices.formUnion(affectedServices)
     return result
   }

@@ -32,22 +32,27 @@ struct AnnouncementPlanner: Sendable {
   }
 
   /// Decides for the addresses of all Services, of `fixedPorts`, and of those that linger.
+  ///
+  /// `looked`: only for these, with all that linger among them; of others it stays decided as it was.
   func plan(
-    _ plan: Plan, fixedPorts: [ServicePort] = [], store: ObjectStore, at moment: Moment = Moment()
+    _ plan: Plan, fixedPorts: [ServicePort] = [], store: ObjectStore, at moment: Moment = Moment(),
+    only looked: Set<IPAddress>? = nil
   ) -> AnnouncementPlan {
-    var decided = AnnouncementPlan()
+    var decided = looked == nil ? AnnouncementPlan() : moment.before
+    for address in looked ?? [] { decided.verdicts[address] = nil }
     let rules = AdvertisementRules(store, nodeName: nodeName)
     let labels = Dictionary(plan.pools.map { ($0.name, $0.labels) }, uniquingKeysWith: { first, _ in first })
-    for (address, claim) in plan.claims {
+    for address in looked ?? Set(plan.holders.keys) {
+      guard let claim = plan.claim(on: address) else { continue }
       let pool = (name: claim.pool, labels: labels[claim.pool] ?? [:])
       let policy = policy(address) {
         rules.verdict(pool: pool, services: claim.services.map(\.service.metadata.labels))
       }
-      let ports = claim.services.flatMap { $0.ports.compactMap(\.served) }
+      let ports = claim.services.flatMap(\.servedPorts)
       decided.verdicts[address] = verdict(policy, address, ports, moment)
     }
     for port in fixedPorts {
-      for address in port.listen.map(\.address) {
+      for address in port.listen.map(\.address) where looked?.contains(address) ?? true {
         let policy = policy(address) { .failure(moment.own.contains(address) ? .ownAddress : .listenAddress) }
         let verdict = verdict(policy, address, [port], moment)
         // Several ports may be on one address, and one that answers suffices.
@@ -119,18 +124,14 @@ extension Plan {
   /// Who has an address, and from where.
   struct Claim: Sendable {
     let pool: String
-    /// In order; several where they share it.
-    var services: [PlannedService] = []
+    /// By name; several where they share it.
+    let services: [PlannedService]
   }
 
-  /// All addresses that Services have.
-  var claims: [IPAddress: Claim] {
-    var claims: [IPAddress: Claim] = [:]
-    for service in services {
-      for assignment in service.outcome.addresses {
-        claims[assignment.address, default: Claim(pool: assignment.pool)].services.append(service)
-      }
-    }
-    return claims
+  /// Which Services have `address`; nil: none.
+  func claim(on address: IPAddress) -> Claim? {
+    let services = (holders[address] ?? []).sorted().compactMap(service)
+    let assignment = services.first?.outcome.addresses.first { $0.address == address }
+    return assignment.map { Claim(pool: $0.pool, services: services) }
   }
 }

@@ -5,17 +5,22 @@ extension Controller {
   /// Has the announcer announce what is to be announced now. After the listeners are up: what is announced answers.
   /// While the process drains, nothing is announced anew, and an address is withdrawn when its last connection has ended.
   ///
-  /// `connected`: Services that have had connections, for those of them that are gone now. Returns what is to be logged.
-  func announce(connected: Set<String> = []) async -> [AnnouncementRecord.Line] {
+  /// `changed`: addresses of which anything may be different, beside those that linger; nil: all. `connected`: Services
+  /// that have had connections, for those of them that are gone now. Returns what is to be logged.
+  func announce(_ changed: Set<IPAddress>?, connected: Set<String> = []) async -> [AnnouncementRecord.Line] {
     let isLast = hasStoppedAccepting
     guard isLast || !isDraining else { return [] }
-    lingering.update(holders: isLast ? [:] : holders, connected: connected) { record.plan.scope(of: $0) != nil }
+    let changed = isLast ? nil : changed
+    lingering.update(holders: isLast ? [:] : holders(of: changed), of: changed, connected: connected) {
+      record.plan.scope(of: $0) != nil
+    }
     let asked = lingering.asked
+    if changed?.isEmpty == true, asked.isEmpty { return [] }
     let open = asked.isEmpty ? [:] : await plane.connectionCounts(to: asked)
     // A drain that began meanwhile looks for itself; what was stopped is told nothing more.
     guard isLast || !isDraining, stopping == nil else { return [] }
     lingering.count(open, now: uptime)
-    let plan = isLast ? record.plan.drained(to: lingering.open) : plannedAnnouncements
+    let plan = isLast ? record.plan.drained(to: lingering.open) : plannedAnnouncements(changed?.union(asked.keys))
     let lines = record.take(plan)
     let announcements = plan.announcements
     guard let announcer, announcements != announced else { return lines }
@@ -28,14 +33,15 @@ extension Controller {
     return lines
   }
 
-  private var plannedAnnouncements: AnnouncementPlan {
+  /// `only`: addresses that are looked at; the others stay as they are. Nil: all.
+  private func plannedAnnouncements(_ only: Set<IPAddress>?) -> AnnouncementPlan {
     var moment = AnnouncementPlanner.Moment(served: served, before: record.plan, lingering: lingering.open)
     let listen = fixedPorts.flatMap { $0.listen.map(\.address) }
     if !listen.isEmpty {
       let interfaces = InterfaceAddresses()
       moment.own = Set(listen.filter { !interfaces.interfaces(of: $0).isEmpty })
     }
-    return announcementPlanner.plan(plan, fixedPorts: fixedPorts, store: manifests?.store ?? .init(), at: moment)
+    return announcementPlanner.plan(plan, fixedPorts: fixedPorts, store: store, at: moment, only: only)
   }
 
   /// Logs each.
@@ -79,16 +85,16 @@ extension Controller {
     for await _ in done { break }
   }
 
-  /// Which Services, or `-` for `--listen`, have each address.
-  private var holders: [IPAddress: Set<String>] {
+  /// Which Services, or `-` for `--listen`, have each of `addresses`; nil: of all.
+  private func holders(of addresses: Set<IPAddress>?) -> [IPAddress: Set<String>] {
     var holders: [IPAddress: Set<String>] = [:]
-    for service in plan.services {
-      for assignment in service.outcome.addresses {
-        holders[assignment.address, default: []].insert(service.name.description)
-      }
+    for address in addresses ?? Set(plan.holders.keys) {
+      if let names = plan.holders[address] { holders[address] = Set(names.map(\.description)) }
     }
     for port in fixedPorts {
-      for listen in port.listen { holders[listen.address, default: []].insert(port.service) }
+      for listen in port.listen where addresses?.contains(listen.address) ?? true {
+        holders[listen.address, default: []].insert(port.service)
+      }
     }
     return holders
   }

@@ -29,22 +29,24 @@ struct LingeringAddresses: Sendable {
 
   /// Takes over who has which address now; those of `announced` that a Service lost begin to linger.
   ///
-  /// `connected`: Services that have had connections. An address of the others is done with at the first count.
+  /// `looked`: `now` tells of these only. `connected`: Services that have had connections. An address of the others is
+  /// done with at the first count.
   mutating func update(
-    holders now: [IPAddress: Set<String>], connected: Set<String> = [], announced: (IPAddress) -> Bool
+    holders now: [IPAddress: Set<String>], of looked: Set<IPAddress>? = nil, connected: Set<String> = [],
+    announced: (IPAddress) -> Bool
   ) {
-    for (address, services) in holders where announced(address) {
-      let lost = services.subtracting(now[address] ?? [])
-      guard !lost.isEmpty else { continue }
-      entries[address, default: Entry(services: [])].services.formUnion(lost)
-      if !lost.isDisjoint(with: connected) { entries[address]?.hadConnections = true }
-    }
-    for address in entries.keys {
+    for address in looked ?? Set(holders.keys).union(now.keys) {
+      let has = now[address] ?? []
+      let lost = (holders[address] ?? []).subtracting(has)
+      if !lost.isEmpty, announced(address) {
+        entries[address, default: Entry(services: [])].services.formUnion(lost)
+        if !lost.isDisjoint(with: connected) { entries[address]?.hadConnections = true }
+      }
       // Who has it again holds it anyway.
-      entries[address]?.services.subtract(now[address] ?? [])
+      entries[address]?.services.subtract(has)
       if entries[address]?.services.isEmpty == true { entries[address] = nil }
+      holders[address] = has.isEmpty ? nil : has
     }
-    holders = now
   }
 
   /// Takes over how many connections of ``asked`` are open; those that had none for a while, or never, are done with.

@@ -78,7 +78,7 @@ final class UDPRig: Sendable {
       if let port { state.served = port }
       return port
     }
-    on { $0.apply(Shard.Change(served: served.map { [address: $0] } ?? [:], opened: [:])) }
+    on { $0.apply(served.map { Shard.Change(served: [address: $0]) } ?? Shard.Change(closed: [address])) }
   }
 
   /// The running port, once the shard has done what it was at: it counts after it has sent.

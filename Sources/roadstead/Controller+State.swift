@@ -37,13 +37,14 @@ extension Controller {
         record.state(name: $0.name, interfaces: interfaces, former: lingering.asked) {
           claimed.contains($0.description)
         }
-      })
+      }, cluster: clusterState)
   }
 
   /// Whether all that was read and asked for is served.
   var readiness: AdminState.Readiness {
     if isDraining { return .draining }
-    if manifests == nil, fixedPorts.isEmpty { return .notReady("no manifest has been read") }
+    if !sources.isComplete { return .notReady("the API server has not told everything yet") }
+    if manifests == nil, session == nil, fixedPorts.isEmpty { return .notReady("no manifest has been read") }
     if let failure = served.failures.values.map(\.description).sorted().first { return .notReady(failure) }
     return .ready
   }

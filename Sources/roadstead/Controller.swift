@@ -13,6 +13,10 @@ actor Controller {
   enum Event: Sendable {
     /// Files were read; the newest state counts.
     case manifests(ManifestSnapshot)
+    /// The API server told something, or is away, or is back.
+    case cluster(ClusterSnapshot)
+    /// Who holds the Lease is somebody else now, or is known better.
+    case lease(LeaseStatus)
     /// Time to try the addresses again that could not be listened on.
     case retry
     /// Time to look whether connections have ended on addresses that stay announced for them.
@@ -41,8 +45,15 @@ actor Controller {
   private var saveProblem: String?
   private var fixedLines: Set<String> = []
 
-  /// The last that was applied; nil before the first.
-  private(set) var manifests: ManifestSnapshot?
+  /// Files and cluster, as they were told last.
+  private(set) var sources: ObjectSources
+  /// Nil where no API server is read.
+  let session: ClusterSession?
+  /// Who holds the Lease; always this instance where there is none.
+  var lease: LeaseStatus
+  /// Events for Services that are still to be reported.
+  var unreported: [NamespacedName: [ServiceReport.Event]] = [:]
+  var isReportDue = false
   /// The objects that were planned for last.
   private(set) var store = ObjectStore()
   private(set) var plan = Plan()
@@ -64,18 +75,24 @@ actor Controller {
   init(
     plane: DataPlane, resolver: EndpointResolver, fixedPorts: [ServicePort] = [],
     allocations: sending AllocationStore? = nil, announcementPlanner: AnnouncementPlanner = .init(mode: .none),
-    announcer: (any Announcer)? = nil, logger: Logger, afterFirstAnnounce: (@Sendable () -> Void)? = nil
+    announcer: (any Announcer)? = nil, session: ClusterSession? = nil, logger: Logger,
+    afterFirstAnnounce: (@Sendable () -> Void)? = nil
   ) {
     self.plane = plane
     self.fixedPorts = fixedPorts
     self.announcementPlanner = announcementPlanner
     self.announcer = announcer
+    self.session = session
     self.logger = logger
     self.afterFirstAnnounce = afterFirstAnnounce
     let restored = allocations?.restored ?? [:]
     self.allocations = allocations
     saved = restored
-    planner = Planner(resolver: resolver, restored: restored)
+    planner = Planner(
+      resolver: resolver, restored: restored, loadBalancerClass: session?.options.loadBalancerClass)
+    sources = ObjectSources(awaitsCluster: session != nil)
+    lease = session?.options.lease == nil ? .holder(since: 0, isVerified: true) : .unknown
+    planner.isFollowing = !lease.isHolder
     builder = SnapshotBuilder(
       shardCount: plane.shardCount, reasonCount: DataPlane.reasonCount,
       dropCount: DataPlane.dropCount)
@@ -87,13 +104,20 @@ actor Controller {
   func apply(_ event: Event) async {
     if case .lingering = event { return log(await announce([])) }
     var changes = PlanChanges()
-    if case .manifests(let manifests) = event {
-      self.manifests = manifests
-      changes = replan(ObjectChanges(manifests))
+    switch event {
+    case .manifests(let manifests): changes = sources.take(manifests).map(replan) ?? changes
+    case .cluster(let cluster):
+      note(cluster)
+      changes = sources.take(cluster).map(replan) ?? changes
+    case .lease(let status): changes = await take(status)
+    case .retry, .lingering: break
     }
     // Asked of what runs now: the ports of a Service that goes are not in the next snapshot.
-    let connected = changes.services.isEmpty ? [] : Set(
-      snapshot.ports.filter { $0.port.transport == .tcp && $0.counters.accepted > 0 }.map(\.port.service))
+    let connected =
+      changes.services.isEmpty
+      ? []
+      : Set(
+        snapshot.ports.filter { $0.port.transport == .tcp && $0.counters.accepted > 0 }.map(\.port.service))
     for name in changes.services {
       builder.update(name.description, ports: plan.service(name)?.servedPorts ?? [])
     }
@@ -103,13 +127,27 @@ actor Controller {
     guard !isDraining else { return }
     let listening = ListeningChange(from: served, to: report)
     served = report
-    let announcing = await announce(listening.isAtLarge ? nil : changes.addresses, connected: connected)
+    let isAtLarge = listening.isAtLarge || changes.isRoleNew
+    let announcing = await announce(isAtLarge ? nil : changes.addresses, connected: connected)
     reportProblems()
     printLines(listening.isAtLarge ? nil : changes.services)
     if listening.isAny { sayFlowLimit() }
     // After the lines: whoever reads that a Service has an address can use it.
     logEvents()
     log(announcing)
+    reportSoon()
+  }
+
+  /// The files as they were read last; nil before the first time.
+  var manifests: ManifestSnapshot? { sources.manifests }
+
+  /// Gives addresses itself, or follows another instance that does.
+  func setFollowing(_ isFollowing: Bool) -> PlanChanges {
+    guard planner.isFollowing != isFollowing else { return PlanChanges() }
+    planner.isFollowing = isFollowing
+    var changes = sources.isComplete ? replan(ObjectChanges(whole: store)) : PlanChanges()
+    changes.isRoleNew = true
+    return changes
   }
 
   private func replan(_ objects: ObjectChanges) -> PlanChanges {
@@ -170,18 +208,19 @@ actor Controller {
     guard !plan.events.isEmpty else { return }
     let waiting = Set(plan.services.compactMap(\.waiting))
     for text in plan.events.map(\.description) where !waiting.contains(text) { logger.info("\(text)") }
+    noteEvents(plan.events)
     plan.events = []
   }
 
   /// Logs each problem when it is new; one that went away and comes back is new.
   private func reportProblems() {
-    let sources = ProblemSources(
-      objects: manifests?.problems ?? [], plan: plan.problems, clashes: served.clashes, save: saveProblem)
+    let found = ProblemSources(
+      objects: sources.problems, plan: plan.problems, clashes: served.clashes, save: saveProblem)
     // What is listened on may have got another Service.
-    guard sources != reportedFrom || !served.failures.isEmpty || hadFailures else { return }
-    reportedFrom = sources
+    guard found != reportedFrom || !served.failures.isEmpty || hadFailures else { return }
+    reportedFrom = found
     hadFailures = !served.failures.isEmpty
-    var problems = ((manifests?.problems ?? []) + plan.problems).map { ($0.severity.level, $0.logMessage) }
+    var problems = (sources.problems + plan.problems).map { ($0.severity.level, $0.logMessage) }
     for port in fixedPorts + plan.ports where !served.failures.isEmpty {
       let failures = port.listenAddresses.compactMap { served.failures[$0] }
       problems += failures.map { (.error, "\(port.service == "-" ? "--listen" : port.service): \($0)") }

@@ -66,6 +66,8 @@ struct PlanChanges: Sendable {
   var isAllocation = false
   /// Addresses of which anything may be different that decides on announcing them; nil: all.
   var addresses: Set<IPAddress>? = []
+  /// Whether this instance has just become the one that allocates and announces, or ceased to be.
+  var isRoleNew = false
 }
 
 extension ServiceName {

@@ -10,16 +10,24 @@ import Kubernetes
 struct Planner: Sendable {
   private var allocator = Allocator()
   private let resolver: EndpointResolver
+  /// The only one that is served; nil: Services without one.
+  private let loadBalancerClass: String?
   /// What a process before this one had given, from `--state`.
   private let restored: [ServiceName: [AddressAssignment]]
+  /// Whether another instance gives the addresses: they are what the Services' status says. What was given here is
+  /// forgotten; the next plan is to be a whole one.
+  var isFollowing = false { didSet { if isFollowing != oldValue { allocator = Allocator() } } }
   private var plan = Plan()
   // The parts of the plan's problems that do not come from Services.
   private var poolProblems: [ManifestProblem] = []
   private var advertisementProblems: [ManifestProblem] = []
 
-  init(resolver: EndpointResolver, restored: [ServiceName: [AddressAssignment]] = [:]) {
+  init(
+    resolver: EndpointResolver, restored: [ServiceName: [AddressAssignment]] = [:], loadBalancerClass: String? = nil
+  ) {
     self.resolver = resolver
     self.restored = restored
+    self.loadBalancerClass = loadBalancerClass
   }
 
   /// Who has which address now, for `--state`.
@@ -34,7 +42,7 @@ struct Planner: Sendable {
   mutating func plan(_ objects: ObjectChanges, now: Double) -> (plan: Plan, changes: PlanChanges) {
     var changes = PlanChanges()
     let claimants = claimants(objects)
-    let convergence = converge(objects, claimants, now: now)
+    let convergence = isFollowing ? Convergence() : converge(objects, claimants, now: now)
     if objects.concern([.ipAddressPool]) || !convergence.outcomes.isEmpty || !convergence.removed.isEmpty {
       changes.isAllocation = true
       plan.pools = allocator.poolsInForce
@@ -104,19 +112,30 @@ struct Planner: Sendable {
   /// The Service of this name, if it is there and ours to serve.
   private func ours(_ name: ServiceName, _ store: ObjectStore) -> StoredObject<Service>? {
     let stored = store.services[NamespacedName(namespace: name.namespace, name: name.name)]
-    return stored?.object.isOurs() == true ? stored : nil
+    return stored?.object.isOurs(loadBalancerClass: loadBalancerClass) == true ? stored : nil
   }
 
   private func planned(_ name: ServiceName, _ store: ObjectStore) -> PlannedService? {
     guard let stored = ours(name, store) else { return nil }
     let service = stored.object
-    let outcome = allocator.outcome(of: name) ?? AllocationOutcome(addresses: [])
+    let outcome =
+      isFollowing
+      ? followed(service, store) : allocator.outcome(of: name) ?? AllocationOutcome(addresses: [])
     let settings = ServiceSettings(service)
     let target = resolver.resolve(service, in: store)
     let ports = target.ports.map { resolved in
       plannedPort(resolved, of: service, settings: settings, addresses: outcome.addresses.map(\.address))
     }
     return PlannedService(stored, settings: settings, outcome: outcome, target: target, ports: ports)
+  }
+
+  /// The addresses that the holder of the Lease has given.
+  private func followed(_ service: Service, _ store: ObjectStore) -> AllocationOutcome {
+    AllocationOutcome(
+      addresses: service.status.ingress.compactMap(\.ip).map { address in
+        let pool = store.ipAddressPools.values.first { $0.object.addresses.contains { $0.contains(address) } }
+        return AddressAssignment(address, pool: pool?.object.metadata.name ?? "")
+      })
   }
 
   private func plannedPort(

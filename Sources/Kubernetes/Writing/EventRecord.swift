@@ -2,8 +2,9 @@
 struct EventRecord: Sendable {
   /// What makes two events the same.
   struct Key: Hashable, Sendable {
+    var kind = ObjectKind.service
     var uid: String?
-    var service: NamespacedName
+    var object: NamespacedName
     var isWarning: Bool
     var reason: String
     var message: String
@@ -15,9 +16,9 @@ struct EventRecord: Sendable {
   private static let longestName = 128
 
   let key: Key
-  /// Of the Service when it happened.
+  /// Of the object when it happened.
   let resourceVersion: String?
-  /// Of the Event: `SERVICE.HEX`.
+  /// Of the Event: `OBJECT.HEX`.
   let name: String
   let firstTimestamp: String
   var lastTimestamp: String
@@ -32,16 +33,16 @@ struct EventRecord: Sendable {
 
   /// The object to create (core/v1 Event), by the writer `identity`.
   func object(identity: String) -> JSONValue {
-    var service: [String: JSONValue] = [
-      "apiVersion": "v1", "kind": "Service", "namespace": .string(key.service.namespace),
-      "name": .string(key.service.name),
+    var object: [String: JSONValue] = [
+      "apiVersion": .string(key.kind.apiVersion), "kind": .string(key.kind.rawValue),
+      "namespace": .string(key.object.namespace), "name": .string(key.object.name),
     ]
-    if let uid = key.uid { service["uid"] = .string(uid) }
-    if let resourceVersion { service["resourceVersion"] = .string(resourceVersion) }
+    if let uid = key.uid { object["uid"] = .string(uid) }
+    if let resourceVersion { object["resourceVersion"] = .string(resourceVersion) }
     return [
       "apiVersion": "v1", "kind": "Event",
-      "metadata": ["namespace": .string(key.service.namespace), "name": .string(name)],
-      "involvedObject": .map(service), "type": key.isWarning ? "Warning" : "Normal",
+      "metadata": ["namespace": .string(key.object.namespace), "name": .string(name)],
+      "involvedObject": .map(object), "type": key.isWarning ? "Warning" : "Normal",
       "reason": .string(key.reason.truncated(toBytes: Self.longestName)), "message": .string(key.message),
       "source": ["component": "roadstead"], "reportingComponent": "roadstead",
       "reportingInstance": .string(identity.truncated(toBytes: Self.longestName)),

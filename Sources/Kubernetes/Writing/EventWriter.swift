@@ -48,14 +48,23 @@ public actor EventWriter {
 
   /// Queues an event about `service`; never waits for the server.
   public func post(_ event: ServiceReport.Event, about service: Service) {
+    post(
+      event, about: ObjectReference(.service, service.metadata.namespacedName), uid: service.metadata.uid,
+      resourceVersion: service.metadata.resourceVersion)
+  }
+
+  /// Queues an event about an object in a namespace, of which no more may be known than its name.
+  public func post(
+    _ event: ServiceReport.Event, about object: ObjectReference, uid: String? = nil, resourceVersion: String? = nil
+  ) {
     let now = clock.uptime()
-    let name = service.metadata.namespacedName
-    guard filter.allows(service.metadata.uid ?? name.description, now: now) else {
+    let name = object.name
+    guard filter.allows(uid ?? object.description, now: now) else {
       counts.filtered += 1
       return
     }
     let key = EventRecord.Key(
-      uid: service.metadata.uid, service: name, isWarning: event.isWarning, reason: event.reason,
+      kind: object.kind, uid: uid, object: name, isWarning: event.isWarning, reason: event.reason,
       message: event.message.truncated(toBytes: EventRecord.longestMessage))
     if var record = records[key], now - record.time < Self.window {
       record.count += 1
@@ -71,7 +80,7 @@ public actor EventWriter {
       if records.count >= Self.recordCapacity { forgetOldRecords(now) }
       let text = clock.text
       records[key] = EventRecord(
-        key: key, resourceVersion: service.metadata.resourceVersion, name: eventName(name), firstTimestamp: text,
+        key: key, resourceVersion: resourceVersion, name: eventName(name), firstTimestamp: text,
         lastTimestamp: text, time: now)
       if wasQueued { return }
     }
@@ -121,7 +130,7 @@ public actor EventWriter {
   // Returns the count that the server has now; 0 for an event that was dropped.
   private func send(_ key: EventRecord.Key) async throws(APIError) -> Int {
     guard let record = records[key] else { return 0 }
-    let path = "/api/v1/namespaces/\(key.service.namespace)/events"
+    let path = "/api/v1/namespaces/\(key.object.namespace)/events"
     if record.isCreated {
       do {
         _ = try await client.patch("\(path)/\(record.name)", record.again.bytes)

@@ -27,6 +27,8 @@ struct AnnouncementPlanner: Sendable {
     var before = AnnouncementPlan()
     /// Addresses that a Service lost, and how many of its connections are open on each.
     var lingering: [IPAddress: Int] = [:]
+    /// Why this instance announces nothing at all; nil where it may.
+    var standby: UnannouncedReason?
     /// The addresses of `--listen` that an interface of this host has.
     var own: Set<IPAddress> = []
   }
@@ -60,7 +62,7 @@ struct AnnouncementPlanner: Sendable {
         decided.verdicts[address] = verdict
       }
     }
-    for (address, open) in moment.lingering where decided.scope(of: address) == nil {
+    for (address, open) in moment.lingering where decided.scope(of: address) == nil && moment.standby == nil {
       guard let scope = moment.before.scope(of: address), rules.nodeProblem == nil || mode == .layer2 else { continue }
       decided.verdicts[address] = .announced(scope, stays: .openConnections(open))
     }
@@ -89,6 +91,7 @@ struct AnnouncementPlanner: Sendable {
     case .failure(let reason): return .not(reason)
     case .success(let interfaces): scope = interfaces
     }
+    if let standby = moment.standby { return .not(standby) }
     if let problem = problem(of: ports, at: address, moment.served) {
       guard moment.before.scope(of: address) != nil else { return .not(problem) }
       return .announced(scope, stays: ports.contains { !$0.endpoints.isEmpty } ? nil : .noReadyEndpoint)

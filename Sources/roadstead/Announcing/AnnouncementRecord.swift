@@ -168,7 +168,7 @@ extension UnannouncedReason {
   fileprivate var level: Logger.Level {
     switch self {
     // As asked for, or as it must be.
-    case .loopback, .unspecified, .notAsked, .ownAddress, .draining: .debug
+    case .loopback, .unspecified, .notAsked, .ownAddress, .draining, .standby: .debug
     case .listenAddress, .nodeExcluded, .networkUnavailable, .poolNotSelected, .leftOut: .notice
     case .noReadyEndpoint, .notListening: .info
     case .noAnnouncer: .warning

@@ -36,6 +36,7 @@ extension Controller {
   /// `only`: addresses that are looked at; the others stay as they are. Nil: all.
   private func plannedAnnouncements(_ only: Set<IPAddress>?) -> AnnouncementPlan {
     var moment = AnnouncementPlanner.Moment(served: served, before: record.plan, lingering: lingering.open)
+    moment.standby = standbyReason
     let listen = fixedPorts.flatMap { $0.listen.map(\.address) }
     if !listen.isEmpty {
       let interfaces = InterfaceAddresses()
@@ -55,7 +56,10 @@ extension Controller {
   /// Logs what the announcer tells, and remembers it, until it stops.
   func followAnnouncer() async {
     guard let announcer else { return }
-    for await status in announcer.changes { log(record.take(status, now: uptime)) }
+    for await status in announcer.changes {
+      log(record.take(status, now: uptime))
+      noteEvent(status)
+    }
   }
 
   /// Asks the announcer for what it tells only when asked: counters, drops.

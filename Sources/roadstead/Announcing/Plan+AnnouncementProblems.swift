@@ -4,7 +4,7 @@ import Kubernetes
 
 extension Plan {
   /// Whether a Service has an address that anyone but this host could ask for.
-  var hasAddressesToAnnounce: Bool { claims.keys.contains { !$0.isLoopback } }
+  var hasAddressesToAnnounce: Bool { holders.keys.contains { !$0.isLoopback } }
 
   /// Warnings for what would not be announced, of pools that Services use and of nodeSelectors, for who checks files; a
   /// process says it of each address.
@@ -17,7 +17,8 @@ extension Plan {
     // That there is none is said once.
     guard !advertisements.isEmpty else { return [] }
     var services: [String: Set<ServiceName>] = [:]
-    for (address, claim) in claims where !address.isLoopback {
+    for address in holders.keys where !address.isLoopback {
+      guard let claim = claim(on: address) else { continue }
       services[claim.pool, default: []].formUnion(claim.services.map(\.name))
     }
     return store.ipAddressPools.sorted { $0.key < $1.key }.compactMap { _, pool in

@@ -22,6 +22,8 @@ enum UnannouncedReason: Error, Hashable {
   case noReadyEndpoint
   /// No port of it that has endpoints is listened on, and why.
   case notListening(String)
+  /// Another instance holds the Lease, or nobody does for the moment.
+  case standby(holder: String?)
   /// There is nothing to announce with, and why.
   case noAnnouncer(String)
   /// The process ends, and the last connection to it has ended.
@@ -61,6 +63,8 @@ extension UnannouncedReason: CustomStringConvertible {
         .joined(separator: "; ")
     case .noReadyEndpoint: "no ready endpoint"
     case .notListening(let error): "not listening: \(error)"
+    case .standby(let holder?): "this instance stands by: \(holder) holds the Lease"
+    case .standby(nil): "this instance stands by: it does not hold the Lease"
     case .noAnnouncer(let why): why
     case .draining: "draining, and no connection to it is open"
     }

@@ -19,6 +19,7 @@ actor ClusterSession {
   private let thread: LoopThread
   private let watcher: ClusterWatcher
   private let keeper: LeaseKeeper?
+  private let events: EventWriter
   private let writer: ServiceWriter
   private let logger: Logger
   private var tasks: [Task<Void, Never>] = []
@@ -30,8 +31,8 @@ actor ClusterSession {
     let client = options.connection.client(thread.loop)
     watcher = ClusterWatcher(client: client, kinds: options.kinds) { logger.warning("\($0)") }
     let write: WriteLog = { level, text in logger.log(level: Logger.Level(level), "\(text)") }
-    keeper = options.lease.map { LeaseKeeper(client: client, settings: $0, log: write) }
-    let events = EventWriter(client: client, identity: options.identity, log: write)
+    keeper = options.lease.map { LeaseKeeper(client: client, settings: $0) }
+    events = EventWriter(client: client, identity: options.identity, log: write)
     writer = ServiceWriter(
       client: client, events: events, loadBalancerClass: options.loadBalancerClass, isPaused: keeper != nil, log: write)
   }
@@ -49,18 +50,33 @@ actor ClusterSession {
       Task {
         for await status in keeper.statuses { send(.lease(status)) }
       })
+    tasks.append(
+      Task { [logger] in
+        for await problem in keeper.problems {
+          if let problem { logger.warning("\(problem)") }
+        }
+      })
   }
 
   /// What the Services are to say. A stand-by's is kept until it holds the Lease.
   func write(_ reports: [ServiceReport], store: ObjectStore) async { await writer.write(reports, store: store) }
 
+  /// Says at each object that cannot be used what is wrong with it.
+  func tell(_ problems: [ManifestProblem]) async {
+    for problem in problems {
+      guard let kind = ObjectKind(rawValue: problem.kind), kind.isNamespaced, !problem.name.isEmpty else { continue }
+      let name = NamespacedName(namespace: problem.namespace, name: problem.name)
+      let field = problem.field.isEmpty ? "" : "\(problem.field): "
+      await events.post(
+        ServiceReport.Event(isWarning: true, reason: "InvalidObject", message: "\(field)\(problem.message)"),
+        about: ObjectReference(kind, name))
+    }
+  }
+
   /// Whether this instance writes.
   func setWriting(_ isWriting: Bool) async {
     if isWriting { await writer.resume() } else { await writer.pause() }
   }
-
-  /// Whether this instance may take the Lease; it gives it back when it may not.
-  func setCandidate(_ isCandidate: Bool) async { await keeper?.setCandidate(isCandidate) }
 
   /// Writes what is still to be written, for a moment, then lets another instance take over.
   func stop() async {

@@ -16,6 +16,9 @@ struct ObjectSources: Sendable {
   /// Whether all sources have said what they have.
   var isComplete: Bool { !awaitsCluster || cluster?.isSynced == true }
 
+  /// What is wrong with objects, of files and then of the cluster.
+  var problems: [ManifestProblem] { (manifests?.problems ?? []) + (cluster?.problems ?? []) }
+
   /// What is different with these files; nil while it is too early for anything.
   mutating func take(_ manifests: ManifestSnapshot) -> ObjectChanges? {
     self.manifests = manifests

@@ -115,12 +115,15 @@ extension UnannouncedReason {
     case .loopback: "Loopback"
     case .unspecified: "Unspecified"
     case .notAsked, .listenAddress: "NotAsked"
+    case .ownAddress: "OwnAddress"
+    case .draining: "Draining"
     case .nodeExcluded: "NodeExcluded"
     case .networkUnavailable: "NetworkUnavailable"
     case .poolNotSelected: "NoAdvertisement"
     case .leftOut: "NoMatchingAdvertisement"
     case .noReadyEndpoint: "NoReadyEndpoint"
     case .notListening: "NotListening"
+    case .standby: "Standby"
     case .noAnnouncer: "NoAnnouncer"
     }
   }
@@ -128,7 +131,7 @@ extension UnannouncedReason {
   /// Whether it is something to be mended.
   fileprivate var isWarning: Bool {
     switch self {
-    case .loopback, .unspecified, .notAsked, .listenAddress, .noReadyEndpoint: false
+    case .loopback, .unspecified, .notAsked, .listenAddress, .ownAddress, .draining, .noReadyEndpoint, .standby: false
     case .nodeExcluded, .networkUnavailable, .poolNotSelected, .leftOut, .notListening, .noAnnouncer: true
     }
   }

@@ -1,0 +1,146 @@
+import Addresses
+import Admin
+import Announcing
+import Kubernetes
+
+extension Controller {
+  /// Between two looks at what the Services are to say, in seconds: many changes are said together.
+  private static let reportPause = Duration.milliseconds(100)
+
+  // MARK: - The API server and the Lease
+
+  /// Says when the API server is lost, and when it is back.
+  func note(_ cluster: ClusterSnapshot) {
+    noteProblems(cluster.problems)
+    let before = sources.cluster?.connection ?? .connecting
+    guard cluster.connection != before, let session else { return }
+    let server = session.options.connection.server
+    switch (before, cluster.connection) {
+    case (_, .unreachable(_, let reason)):
+      let rest = sources.isComplete ? "; the last known state serves on" : ""
+      logger.warning("\(server) is unreachable: \(reason)\(rest)")
+    case (.unreachable, .connected): logger.notice("\(server) is reached again")
+    case (.connecting, .connected): logger.info("connected to \(server)")
+    case (_, .connecting), (.connected, .connected): break
+    }
+  }
+
+  /// Takes over who holds the Lease: the holder allocates, announces and writes, a stand-by follows.
+  func take(_ status: LeaseStatus) async -> PlanChanges {
+    let before = lease
+    lease = status
+    guard !isDraining else { return PlanChanges() }
+    switch status {
+    case .holder(_, isVerified: true):
+      if !before.isHolder { logger.notice("this instance holds the Lease") }
+      if case .holder(_, isVerified: false) = before { logger.notice("the Lease is verified again") }
+    case .holder(_, isVerified: false):
+      logger.warning("lease unverified: it cannot be renewed for now; this instance goes on as before")
+    case .standby(let holder):
+      let text = holder.map { "\($0) holds the Lease" } ?? "nobody holds the Lease"
+      logger.notice("\(before.isHolder ? "the Lease is lost: " : "")\(text); this instance stands by")
+    case .unknown: break
+    }
+    await session?.setWriting(status.isHolder)
+    return setFollowing(!status.isHolder)
+  }
+
+  /// Why nothing is announced by this instance; nil where it may announce.
+  var standbyReason: UnannouncedReason? {
+    switch lease {
+    case .holder: nil
+    case .standby(let holder): .standby(holder: holder)
+    case .unknown: .standby(holder: nil)
+    }
+  }
+
+  // MARK: - What the cluster is told
+
+  /// Has the Services say what is so now, a moment later.
+  func reportSoon() {
+    guard session != nil, lease.isHolder, sources.isComplete, !isReportDue, !isDraining else { return }
+    isReportDue = true
+    Task {
+      try? await Task.sleep(for: Self.reportPause)
+      await writeReports()
+    }
+  }
+
+  private func writeReports() async {
+    isReportDue = false
+    guard let session, lease.isHolder, sources.isComplete, !isDraining else { return }
+    let reports = ServiceReports(
+      plan: plan, record: record, served: served, nodeName: announcementPlanner.nodeName)
+    let events = unreported
+    unreported = [:]
+    await session.write(reports.reports(events: events), store: store)
+  }
+
+  /// Keeps what the allocator did for the next report.
+  func noteEvents(_ events: [AllocationEvent]) {
+    guard session != nil else { return }
+    for event in events {
+      guard let report = ServiceReport.Event(event) else { continue }
+      unreported[NamespacedName(event.service), default: []].append(report)
+    }
+  }
+
+  /// Keeps what the announcer did for the next report.
+  func noteEvent(_ status: AnnouncementStatus) {
+    guard session != nil, let event = ServiceReport.Event(status, nodeName: announcementPlanner.nodeName) else {
+      return
+    }
+    for service in plan.services where service.outcome.addresses.contains(where: { $0.address == status.address }) {
+      unreported[service.service.metadata.namespacedName, default: []].append(event)
+    }
+    reportSoon()
+  }
+
+  /// Objects that the API server accepted and that cannot be used get an event each.
+  private func noteProblems(_ problems: [ManifestProblem]) {
+    guard let session, lease.isHolder else { return }
+    let known = Set(sources.cluster?.problems ?? [])
+    let news = problems.filter { $0.severity == .error && !known.contains($0) }
+    guard !news.isEmpty else { return }
+    Task { await session.tell(news) }
+  }
+
+  // MARK: - What people see
+
+  /// How things stand with the API server and the Lease.
+  var clusterState: AdminState.Cluster? {
+    guard let session else { return nil }
+    let cluster = sources.cluster
+    var state = AdminState.Cluster(
+      server: session.options.connection.server, connection: "connecting", isSynced: cluster?.isSynced ?? false,
+      notes: cluster?.notes ?? [])
+    switch cluster?.connection {
+    case .connected(let second):
+      state.connection = "connected"
+      state.since = RFC3339.text(unixSeconds: second)
+    case .unreachable(let second, let reason):
+      state.connection = "unreachable"
+      state.since = RFC3339.text(unixSeconds: second)
+      state.reason = reason
+    case .connecting, nil: break
+    }
+    guard let settings = session.options.lease else { return state }
+    var lease = AdminState.Lease(
+      name: "\(settings.namespace)/\(settings.name)", identity: settings.identity, role: "unknown")
+    switch self.lease {
+    case .unknown: break
+    case .standby(let holder):
+      lease.role = "standby"
+      lease.holder = holder
+    case .holder(let second, let isVerified):
+      lease.role = isVerified ? "holder" : "holder, unverified"
+      lease.since = RFC3339.text(unixSeconds: second)
+    }
+    state.lease = lease
+    return state
+  }
+}
+
+extension NamespacedName {
+  init(_ name: ServiceName) { self.init(namespace: name.namespace, name: name.name) }
+}

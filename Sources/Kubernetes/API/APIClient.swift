@@ -47,7 +47,7 @@ public struct APIClient: Sendable {
     do {
       stream = try await transport.stream(request("GET", path))
     } catch {
-      throw APIError(code: 0, message: error.description)
+      throw APIError(error)
     }
     guard stream.head.status != 200 else { return stream.body }
     throw APIError(stream.head, body: await Self.text(of: stream.body))
@@ -63,7 +63,7 @@ public struct APIClient: Sendable {
     do {
       response = try await transport.send(request)
     } catch {
-      throw APIError(code: 0, message: error.description)
+      throw APIError(error)
     }
     guard 200..<300 ~= response.head.status else { throw APIError(response.head, body: response.body) }
     return response.body

@@ -23,6 +23,21 @@ extension APIError {
     }
   }
 
+  /// What it means that no answer came.
+  init(_ error: HTTPTransportError) {
+    if case .idle = error {
+      self.init(code: 0, reason: Self.silence, message: error.description)
+    } else {
+      self.init(code: 0, message: error.description)
+    }
+  }
+
+  // The API's own word for it.
+  private static let silence = "Timeout"
+
+  /// The server took the request, and then nothing came.
+  var isSilence: Bool { code == 0 && reason == Self.silence }
+
   /// Without control characters, which could forge lines of a log.
   static func line(_ text: String) -> String {
     String(

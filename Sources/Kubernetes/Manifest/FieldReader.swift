@@ -15,6 +15,7 @@ struct FieldReader {
     self.fields = fields
     self.line = line
     self.reading = reading
+    guard reading.reportsUnknownFields else { return }
     for field in fields where !names.contains(field.key) {
       reading.at(.field(field.key)) {
         let hint = Suggestion.phrase(for: field.key, among: names.names)

@@ -6,6 +6,8 @@ struct JSONText {
   private let bytes: [UInt8]
   private var position = 0
   private var line: Int
+  // Keys whose lists and mappings are read over. Not their strings: a label may have any key.
+  private let passedOver: [String]
 
   /// The top-level values of `bytes`, which must be valid UTF-8.
   static func documents(_ bytes: [UInt8], firstLine: Int = 1) throws(SyntaxError) -> [MarkedValue] {
@@ -15,9 +17,28 @@ struct JSONText {
     return documents
   }
 
-  private init(bytes: [UInt8], line: Int) {
+  /// The fields of the one object that `bytes` hold, without what is passed over.
+  ///
+  /// - Parameter bytes: checked to be UTF-8 here.
+  /// - Parameter passingOver: keys whose lists and mappings are left out at any depth.
+  /// - Parameter item: given each element of the object's own field `items`, which is then let go and left empty, so
+  ///   that one element of a long list is in memory at a time.
+  static func object(
+    _ bytes: [UInt8], passingOver: [String] = [], eachItem item: ((MarkedValue) -> Void)? = nil
+  ) throws(SyntaxError) -> [MarkedValue.Field] {
+    guard (try? UTF8Span(validating: bytes.span)) != nil else { throw SyntaxError(line: 1, message: "is not UTF-8") }
+    var text = JSONText(bytes: bytes, line: 1, passedOver: passingOver)
+    guard let byte = text.skipSpace() else { throw text.error("is empty") }
+    guard byte == UInt8(ascii: "{") else { throw text.error("found \(name(byte)) where a JSON object should begin") }
+    let fields = try text.object(depth: 1, eachItem: item)
+    guard text.skipSpace() == nil else { throw text.error("something follows the JSON object") }
+    return fields
+  }
+
+  private init(bytes: [UInt8], line: Int, passedOver: [String] = []) {
     self.bytes = bytes
     self.line = line
+    self.passedOver = passedOver
   }
 
   private func error(_ message: String) -> SyntaxError { SyntaxError(line: line, message: message) }
@@ -52,7 +73,9 @@ struct JSONText {
     }
   }
 
-  private mutating func object(depth: Int) throws(SyntaxError) -> [MarkedValue.Field] {
+  private mutating func object(
+    depth: Int, eachItem: ((MarkedValue) -> Void)? = nil
+  ) throws(SyntaxError) -> [MarkedValue.Field] {
     guard depth <= MarkedValue.maximalDepth else {
       throw error("nested deeper than \(MarkedValue.maximalDepth) levels")
     }
@@ -79,7 +102,15 @@ struct JSONText {
       guard isNew else { throw error("the key '\(key)' appears twice") }
       guard skipSpace() == UInt8(ascii: ":") else { throw error("the key '\(key)' is not followed by ':'") }
       position += 1
-      fields.append(MarkedValue.Field(key: key, line: keyLine, value: try value(depth: depth)))
+      if let eachItem, key == "items", skipSpace() == UInt8(ascii: "[") {
+        try array(depth: depth + 1, eachItem)
+        fields.append(MarkedValue.Field(key: key, line: keyLine, value: MarkedValue(content: .list([]), line: keyLine)))
+      } else if passedOver.contains(key), let byte = skipSpace(), byte == UInt8(ascii: "[") || byte == UInt8(ascii: "{")
+      {
+        try passOver(depth: depth)
+      } else {
+        fields.append(MarkedValue.Field(key: key, line: keyLine, value: try value(depth: depth)))
+      }
       guard try separator(closing: UInt8(ascii: "}"), "object") else { return fields }
       guard let next = skipSpace() else { throw error("the JSON ends in the middle of an object") }
       byte = next
@@ -87,17 +118,50 @@ struct JSONText {
   }
 
   private mutating func array(depth: Int) throws(SyntaxError) -> [MarkedValue] {
+    var values: [MarkedValue] = []
+    try array(depth: depth) { values.append($0) }
+    return values
+  }
+
+  private mutating func array(depth: Int, _ take: (MarkedValue) -> Void) throws(SyntaxError) {
     guard depth <= MarkedValue.maximalDepth else {
       throw error("nested deeper than \(MarkedValue.maximalDepth) levels")
     }
     position += 1
     if skipSpace() == UInt8(ascii: "]") {
       position += 1
-      return []
+      return
     }
-    var values: [MarkedValue] = []
-    repeat { values.append(try value(depth: depth)) } while try separator(closing: UInt8(ascii: "]"), "list")
-    return values
+    repeat { take(try value(depth: depth)) } while try separator(closing: UInt8(ascii: "]"), "list")
+  }
+
+  // Reads over a list or a mapping and keeps nothing of it: only its brackets and strings are looked at.
+  private mutating func passOver(depth: Int) throws(SyntaxError) {
+    var closing: [UInt8] = []
+    repeat {
+      guard let byte = skipSpace() else { throw error("the JSON ends in the middle") }
+      position += 1
+      switch byte {
+      case UInt8(ascii: "{"): closing.append(UInt8(ascii: "}"))
+      case UInt8(ascii: "["): closing.append(UInt8(ascii: "]"))
+      case UInt8(ascii: "}"), UInt8(ascii: "]"):
+        guard closing.popLast() == byte else { throw error("found \(Self.name(byte)), which closes nothing") }
+      case UInt8(ascii: "\""): try passOverString()
+      default: break
+      }
+      guard depth + closing.count <= MarkedValue.maximalDepth else {
+        throw error("nested deeper than \(MarkedValue.maximalDepth) levels")
+      }
+    } while !closing.isEmpty
+  }
+
+  private mutating func passOverString() throws(SyntaxError) {
+    while position < bytes.count {
+      let byte = bytes[position]
+      position += byte == UInt8(ascii: "\\") ? 2 : 1
+      if byte == UInt8(ascii: "\"") { return }
+    }
+    throw error("a string is not closed")
   }
 
   // Whether a comma follows; otherwise it was the closing bracket.

@@ -1,4 +1,4 @@
-/// One thing that is wrong with a manifest, or worth knowing about it.
+/// One thing that is wrong with a manifest or with an object of the API server, or worth knowing about it.
 public struct ManifestProblem: Hashable, Sendable {
   /// How bad it is.
   public enum Severity: String, Hashable, Sendable, CaseIterable {
@@ -11,9 +11,9 @@ public struct ManifestProblem: Hashable, Sendable {
   }
 
   public var severity: Severity
-  /// As the user named it.
+  /// As the user named it; empty for the API server.
   public var file: String
-  /// Counted from 1; nil where the whole file is meant.
+  /// Counted from 1; nil where the whole file is meant, or there is none.
   public var line: Int?
   /// As the manifest spells it; empty where it names none.
   public var kind: String
@@ -40,7 +40,8 @@ public struct ManifestProblem: Hashable, Sendable {
 }
 
 extension ManifestProblem: CustomStringConvertible {
-  /// `FILE:LINE: KIND/NAME: FIELD: what is wrong`, in one line whatever the manifest contains.
+  /// `FILE:LINE: KIND/NAME: FIELD: what is wrong`, or from `KIND` on where there is no file; in one line
+  /// whatever the manifest contains.
   ///
   /// The namespace stands before the name where it is not `default`.
   public var description: String {
@@ -55,7 +56,7 @@ extension ManifestProblem: CustomStringConvertible {
   public var logMessage: String { text("") }
 
   private func text(_ severity: String) -> String {
-    var text = line.map { "\(file):\($0): " } ?? "\(file): "
+    var text = line.map { "\(file):\($0): " } ?? (file.isEmpty ? "" : "\(file): ")
     if !kind.isEmpty {
       let isDefault = namespace.isEmpty || namespace == NamespacedName.defaultNamespace
       text += name.isEmpty ? "\(kind): " : isDefault ? "\(kind)/\(name): " : "\(kind)/\(namespace)/\(name): "

@@ -8,7 +8,10 @@ final class ObjectReading {
     case key(String)
   }
 
+  /// Empty for the API server.
   let file: String
+  /// Whether a field that nobody knows is worth a warning. Not from the API server, which may be newer than this.
+  let reportsUnknownFields: Bool
   var kind = ""
   var namespace = ""
   var name = ""
@@ -16,7 +19,10 @@ final class ObjectReading {
   private(set) var problems: [ManifestProblem] = []
   private(set) var hasError = false
 
-  init(file: String) { self.file = file }
+  init(file: String, reportsUnknownFields: Bool = true) {
+    self.file = file
+    self.reportsUnknownFields = reportsUnknownFields
+  }
 
   /// Runs `body` one step further inside.
   func at<T>(_ step: Step, _ body: () -> T) -> T {
@@ -33,7 +39,8 @@ final class ObjectReading {
     guard problems.count < Self.maximalProblems else { return }
     problems.append(
       ManifestProblem(
-        severity, file: file, line: line, kind: kind, namespace: namespace, name: name, field: fieldPath,
+        severity, file: file, line: file.isEmpty ? nil : line, kind: kind, namespace: namespace, name: name,
+        field: fieldPath,
         message: problems.count == Self.maximalProblems - 1
           ? "\(message) (further problems of this object left out)" : message))
   }

@@ -15,7 +15,8 @@ public struct ClusterSnapshot: Sendable {
   /// Whether each kind was listed once. Before that nothing may be allocated.
   public var isSynced: Bool
   public var connection: Connection
-  /// Objects that came, went or are different now.
+  /// Objects that came, went or are different now; none before the first full list, then all. A new resourceVersion
+  /// alone makes no difference.
   public var changes: Set<ObjectReference>
   /// Services whose endpoints may be different now.
   public var affectedServices: Set<NamespacedName>

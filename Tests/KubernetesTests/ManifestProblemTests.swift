@@ -147,4 +147,16 @@ struct ManifestProblemTests {
     #expect(content.problems.last?.message.contains("left out") == true)
     #expect(content.entries.count == 1)
   }
+
+  @Test("a Service's name may have 63 characters, and its slices' names more")
+  func longNames() {
+    let service = String(repeating: "a", count: 63)
+    func slice(_ name: String) -> String {
+      "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\naddressType: IPv4\nmetadata: {name: \(name)}\n"
+    }
+    #expect(problems(slice("\(service)-x7k2p")) == [])
+    #expect(problems(serviceText(service)) == [])
+    #expect(problems(serviceText("\(service)a")).count == 1)
+    #expect(problems(slice(String(repeating: "a", count: 254))).count == 1)
+  }
 }

@@ -44,7 +44,7 @@ private struct LeaseWatchEvent {
     guard let event = try? JSONText.documents(line).first, let object = event["object"] else { return nil }
     switch event["type"]?.string {
     case "ADDED", "MODIFIED":
-      guard let record = LeaseRecord(object) else { return nil }
+      guard let record = LeaseRecord.read(object) else { return nil }
       self.record = record
     case "DELETED": record = nil
     default: return nil

@@ -1,19 +1,21 @@
 extension LeaseRecord {
   /// What a Lease object says; nil for what is none.
-  init?(_ object: MarkedValue) {
-    guard let metadata = object["metadata"], let version = metadata["resourceVersion"]?.string else { return nil }
+  /// Nil where it has no version.
+  static func read(_ object: MarkedValue) -> LeaseRecord? {
+    guard let version = object["metadata"]?["resourceVersion"]?.string else { return nil }
     let spec = object["spec"]
-    holderIdentity = spec?["holderIdentity"]?.string ?? ""
-    leaseDurationSeconds = spec?["leaseDurationSeconds"]?.integer.flatMap { $0 > 0 ? $0 : nil }
-    acquireTime = spec?["acquireTime"]?.string.flatMap { MicroTime($0) }
-    renewTime = spec?["renewTime"]?.string.flatMap { MicroTime($0) }
-    leaseTransitions = spec?["leaseTransitions"]?.integer ?? 0
-    resourceVersion = version
+    var record = LeaseRecord(resourceVersion: version)
+    record.holderIdentity = spec?["holderIdentity"]?.string ?? ""
+    if let seconds = spec?["leaseDurationSeconds"]?.integer, seconds > 0 { record.leaseDurationSeconds = seconds }
+    if let text = spec?["acquireTime"]?.string { record.acquireTime = MicroTime(text) }
+    if let text = spec?["renewTime"]?.string { record.renewTime = MicroTime(text) }
+    record.leaseTransitions = spec?["leaseTransitions"]?.integer ?? 0
+    return record
   }
 
   /// The answer of the API server, in UTF-8.
   init(json: [UInt8]) throws(APIError) {
-    guard let object = try? JSONText.documents(json).first, let record = LeaseRecord(object) else {
+    guard let object = try? JSONText.documents(json).first, let record = LeaseRecord.read(object) else {
       throw APIError(code: 0, message: "the answer is no Lease")
     }
     self = record

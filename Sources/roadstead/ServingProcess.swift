@@ -264,6 +264,7 @@ struct ServingProcess: Sendable {
     let rest = open == 0 ? "none is open" : "\(open) open, which \(open == 1 ? "has" : "have") \(seconds) s to end"
     logger.notice("\(name): no new connections; \(rest)")
     readiness.value = .draining
+    await controller.finishReports()
     await controller.stopAccepting()
     // Another instance may take the addresses at once, and the connections on them end with that.
     if await handOver() { return }

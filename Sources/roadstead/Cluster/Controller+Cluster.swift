@@ -66,6 +66,11 @@ extension Controller {
     }
   }
 
+  /// Says at once what was to be said soon. Before a drain, after which nothing more is said.
+  func finishReports() async {
+    if isReportDue { await writeReports() }
+  }
+
   private func writeReports() async {
     isReportDue = false
     guard let session, lease.isHolder, sources.isComplete, !isDraining else { return }

@@ -34,6 +34,7 @@ import Testing
     for _ in 0..<10 { held.append(try connect()) }
     #expect(held.count { $0.host == 2 } == 10)
     #expect(process.isRunning)
+    withExtendedLifetime(pods) {}
   }
 
   @Test("maglev sends a source to the same endpoint on two instances", .timeLimit(.minutes(1)))

@@ -33,7 +33,9 @@ struct RoundBenchmark {
       let manifests = crowd.snapshot()
       let (plan, changes) = measure("  plan") { planner.plan(ObjectChanges(manifests), now: Double(round)) }
       let snapshot = measure("  snapshot") {
-        for name in changes.services { builder.update(name.description, ports: plan.service(name)?.servedPorts ?? []) }
+        for name in changes.services {
+          builder.update(name.description, ports: plan.service(name)?.servedPorts ?? [])
+        }
         return builder.snapshot
       }
       let start = ContinuousClock.now
@@ -65,7 +67,8 @@ struct RoundBenchmark {
     var crowd = try Crowd(services: Self.count, pool: "127.48.0.1-127.63.255.254")
     let controller = Controller(
       plane: try DataPlane(shardCount: Self.shards), resolver: EndpointResolver(),
-      announcementPlanner: AnnouncementPlanner(), logger: Logger(label: "benchmark") { _ in LogKeeper(LogKeeper.Lines()) })
+      announcementPlanner: AnnouncementPlanner(),
+      logger: Logger(label: "benchmark") { _ in LogKeeper(LogKeeper.Lines()) })
     var times = Times("first round")
     let first = crowd.snapshot()
     await times.measure { await controller.apply(.manifests(first)) }
@@ -73,12 +76,13 @@ struct RoundBenchmark {
     #expect(await controller.served.listening.count == Self.count)
 
     times = Times("one changed slice")
-    for round in 0..<100 {
+    for round in 0..<1000 {
       crowd.insertSlice(round * 7 % Self.count, edition: round + 1)
       let manifests = crowd.snapshot()
       await times.measure { await controller.apply(.manifests(manifests)) }
     }
     times.print()
+    try await pace(&crowd, controller)
     times = Times("a slice without endpoints, and back")
     for round in 0..<100 {
       crowd.insertSlice(7, isEmpty: round % 2 == 0)
@@ -93,6 +97,17 @@ struct RoundBenchmark {
       await times.measure { await controller.apply(.manifests(manifests)) }
     }
     times.print()
+    times = Times("100 changed slices while the state is asked for")
+    let asking = Task {
+      while !Task.isCancelled { _ = await controller.state(startedAt: 0) }
+    }
+    for round in 0..<100 {
+      crowd.insertSlice(round * 7 % Self.count, edition: round + 50)
+      let manifests = crowd.snapshot()
+      await times.measure { await controller.apply(.manifests(manifests)) }
+    }
+    asking.cancel()
+    times.print()
     times = Times("the state")
     for _ in 0..<5 { await times.measure { _ = await controller.state(startedAt: 0) } }
     times.print()
@@ -102,6 +117,29 @@ struct RoundBenchmark {
     times.print()
     print("resident: \(try readFile("/proc/self/status").split(separator: "\n").filter { $0.hasPrefix("VmRSS") })")
   }
+}
+
+/// 100 changed slices a second, for ten seconds: from when each is there until all shards serve it.
+private func pace(_ crowd: inout Crowd, _ controller: Controller) async throws {
+  let (events, send) = AsyncStream<(ManifestSnapshot, ContinuousClock.Instant)>.makeStream()
+  let serving = Task {
+    var late: [Duration] = []
+    for await (manifests, start) in events {
+      await controller.apply(.manifests(manifests))
+      late.append(ContinuousClock.now - start)
+    }
+    return late.sorted()
+  }
+  let start = ContinuousClock.now
+  for round in 0..<1000 {
+    try await Task.sleep(until: start + .milliseconds(10 * round))
+    let now = ContinuousClock.now
+    crowd.insertSlice(round * 11 % crowd.store.services.count, edition: round + 7)
+    send.yield((crowd.snapshot(), now))
+  }
+  send.finish()
+  let late = await serving.value
+  print("100 changed slices a second: median \(late[500]), p99 \(late[990]), most \(late[999])")
 }
 
 /// Wall-clock and processor times of the same thing, many times.

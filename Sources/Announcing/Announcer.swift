@@ -12,6 +12,9 @@ public protocol Announcer: Sendable {
   /// touched. Returns at once; ``changes`` says what became of it.
   func announce(_ announcements: [Announcement])
 
+  /// Says how surely the addresses are this host's; ``Tenure/alone`` before it is said.
+  func setTenure(_ tenure: Tenure)
+
   /// Withdraws everything and ends. Returns once this host no longer answers for any of it.
   func stop() async
 
@@ -23,4 +26,9 @@ public protocol Announcer: Sendable {
 
   /// What it has heard and dropped, by reason.
   func drops() async -> [String: UInt64]
+}
+
+extension Announcer {
+  /// Nothing changes, where nobody can dispute an address.
+  public func setTenure(_ tenure: Tenure) {}
 }

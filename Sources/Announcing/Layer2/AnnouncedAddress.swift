@@ -42,7 +42,7 @@ struct AnnouncedAddress {
     let claimed = claims.sorted { $0.key < $1.key }.map { index, claim in
       AnnouncementStatus(
         address, interface: names[index] ?? "", state: claim.status, counters: claim.counters,
-        warnings: warnings[index] ?? [], rival: claim.rival)
+        warnings: (warnings[index] ?? []) + (claim.rival.map { ["\($0) has it as well"] } ?? []), rival: claim.claimant)
     }
     let refused = refusals.map {
       AnnouncementStatus(address, interface: $0.interface, state: .waiting($0.obstacle))

@@ -21,14 +21,16 @@ public final class Layer2Announcer: Announcer {
     self.send = send
   }
 
-  /// Starts the thread. `seconds`: how long an address is probed before it is taken.
+  /// Starts the thread. `seconds`: how long an address is probed before it is taken. `lifetime`: after how many seconds the
+  /// kernel takes addresses away when this process has died, from 1 to 8; they are renewed four times as often.
   ///
   /// Throws an ``AnnouncementObstacle`` where the process may not do what it takes, an `Errno` without a thread.
-  public static func start(probing seconds: Double = 0.6) async throws -> Layer2Announcer {
+  public static func start(probing seconds: Double = 0.6, lifetime: UInt32 = 8) async throws -> Layer2Announcer {
     let thread = try LoopThread(name: "announcer")
     let (changes, send) = AsyncStream<AnnouncementStatus>.makeStream()
     var times = ClaimTimes()
     times.probing = seconds
+    times.lifetime = min(max(lifetime, 1), ClaimTimes.longestLifetime)
     do {
       let speaker = try await thread.loop.make { [times] loop in
         try Layer2Speaker(loop: loop, times: times) { send.yield($0) }
@@ -41,6 +43,8 @@ public final class Layer2Announcer: Announcer {
   }
 
   public func announce(_ announcements: [Announcement]) { speaker.submit { $0.announce(announcements) } }
+
+  public func setTenure(_ tenure: Tenure) { speaker.submit { $0.setTenure(tenure) } }
 
   public func statuses() async -> [IPAddress: [AnnouncementStatus]] {
     await withCheckedContinuation { continuation in

@@ -35,6 +35,7 @@ final class Layer2Speaker: EventHandler {
   private var addresses: [IPAddress: AnnouncedAddress] = [:]
   private var leftovers = Leftovers()
   private var dropped: [FrameDrop: UInt64] = [:]
+  private var tenure = Tenure.alone
 
   /// `changed` is called on the loop. Throws where the process may not do what announcing takes.
   init(
@@ -74,6 +75,16 @@ final class Layer2Speaker: EventHandler {
       }
     }
     converge()
+  }
+
+  /// How surely the addresses are this host's, from now on.
+  func setTenure(_ tenure: Tenure) {
+    guard self.tenure != tenure else { return }
+    self.tenure = tenure
+    for (address, entry) in addresses {
+      for index in entry.claims.keys { handle(.tenure(tenure), AddressPlace(address: address, index: index)) }
+    }
+    schedule()
   }
 
   /// Where everything stands.
@@ -229,7 +240,7 @@ final class Layer2Speaker: EventHandler {
       if let claim = entry.claims[index] {
         if claim.mac != mac { handle(.linkLayerAddressChanged(mac), place) }
       } else {
-        addresses[address]?.claims[index] = AddressClaim(address, mac: mac, times: times)
+        addresses[address]?.claims[index] = AddressClaim(address, mac: mac, times: times, tenure: tenure)
         groups.join(address, on: index)
         handle(.start(adopting: leftovers.take(place)), place)
       }
@@ -284,7 +295,7 @@ final class Layer2Speaker: EventHandler {
         do throws(AnnouncementObstacle) {
           switch action {
           case .sendProbe: try send(probe(claim), place)
-          case .put: try table.put(place.address, on: place.index)
+          case .put: try table.put(place.address, on: place.index, lifetime: times.lifetime)
           // What cannot be removed lapses by itself.
           case .remove: try? table.remove(place.address, from: place.index)
           case .advertise: for frame in advertisement(claim) { try? send(frame, place) }

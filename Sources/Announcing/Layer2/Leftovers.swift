@@ -5,7 +5,7 @@ import Addresses
 /// One that is wanted again is adopted: it never goes away. One that is not is taken off as soon as it shows that no
 /// other process renews it; the kernel would do the same some seconds later.
 struct Leftovers {
-  /// Longer than the time between two renewals.
+  /// Longer than the time between two renewals, whatever lifetime the other process chose.
   private static let patience = ClaimTimes().renewal + 1
 
   /// When each was last put or renewed, in seconds of the loop's clock.

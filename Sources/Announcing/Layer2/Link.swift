@@ -42,10 +42,11 @@ struct LinkAddress: Hashable, Sendable {
   /// Seconds that it lives on unless renewed (IFA_CACHEINFO); nil for ever.
   var validSeconds: UInt32?
 
-  /// Whether it looks as Roadstead puts it there: a host's prefix, no route, a lifetime of at most ``ClaimTimes/lifetime``.
+  /// Whether it looks as Roadstead puts it there: a host's prefix, no route, a lifetime of at most
+  /// ``ClaimTimes/longestLifetime``.
   var isOfRoadstead: Bool {
     prefixLength == address.family.bitCount && flags.contains(.noPrefixRoute)
-      && validSeconds.map { $0 <= ClaimTimes.lifetime } == true
+      && validSeconds.map { $0 <= ClaimTimes.longestLifetime } == true
   }
 }
 

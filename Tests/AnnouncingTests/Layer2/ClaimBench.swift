@@ -19,11 +19,18 @@ struct ClaimBench {
   /// The clock in hundredths of a second, and what was done then.
   private(set) var done: [(at: Int, action: AddressClaim.Action)] = []
 
-  init(_ address: String = "192.0.2.9", mac: MACAddress = own) { claim = AddressClaim(ip(address), mac: mac) }
+  init(
+    _ address: String = "192.0.2.9", mac: MACAddress = own, tenure: Tenure = .alone, times: ClaimTimes = ClaimTimes()
+  ) {
+    claim = AddressClaim(ip(address), mac: mac, times: times, tenure: tenure)
+  }
 
   /// A claim that has held its address for `seconds`, with nothing noted yet.
-  static func held(_ address: String = "192.0.2.9", mac: MACAddress = own, for seconds: Double = 0) -> ClaimBench {
-    var bench = ClaimBench(address, mac: mac)
+  static func held(
+    _ address: String = "192.0.2.9", mac: MACAddress = own, tenure: Tenure = .alone, times: ClaimTimes = ClaimTimes(),
+    for seconds: Double = 0
+  ) -> ClaimBench {
+    var bench = ClaimBench(address, mac: mac, tenure: tenure, times: times)
     bench.hand(.start(adopting: true))
     bench.run(until: seconds)
     bench.done = []

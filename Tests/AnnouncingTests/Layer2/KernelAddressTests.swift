@@ -39,7 +39,7 @@ import Testing
         try view.pass(.milliseconds(1200))
         try table.put(address, on: index)
         try view.wait("the renewal") { $0.reports.count > before }
-        try #require(view.address(address, on: "v0")?.validSeconds == ClaimTimes.lifetime)
+        try #require(view.address(address, on: "v0")?.validSeconds == ClaimTimes.longestLifetime)
         try #require(view.address(address, on: "v0")?.isOfRoadstead == true)
 
         try table.remove(address, from: index)

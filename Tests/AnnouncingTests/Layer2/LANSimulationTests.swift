@@ -24,6 +24,29 @@ import Testing
     print(seen.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
   }
 
+  @Test func `with a Lease, an address is soon on the host that has it, which gives it to nobody`() {
+    let seed = testSeed()
+    var seen: [String: Int] = [:]
+    for world in 0..<60 {
+      var lan = SimulatedLAN(seed: seed &+ UInt64(world))
+      for _ in 0..<8 where lan.wrong.isEmpty {
+        for _ in 0..<Int.random(in: 1...15, using: &lan.random) where lan.wrong.isEmpty {
+          if lan.random.chance(25) {
+            lan.giveLease(to: lan.random.chance(75) ? lan.random.pick(Array(lan.hosts.indices)) : nil)
+          }
+          Self.disturb(&lan)
+        }
+        Self.settle(&lan)
+      }
+      seen.merge(lan.seen, uniquingKeysWith: +)
+      if !lan.wrong.isEmpty { return Self.fail(lan, seed &+ UInt64(world)) }
+    }
+    for what in ["overlap", "rival", "unverified yield"] {
+      #expect(seen[what, default: 0] > 0, "no \(what) with ROADSTEAD_SEED=\(seed)")
+    }
+    print(seen.sorted { $0.key < $1.key }.map { "\($0.key) \($0.value)" }.joined(separator: ", "))
+  }
+
   @Test func `when a split LAN comes together again, one host stays and the address is never away`() {
     let seed = testSeed()
     for world in 0..<20 {

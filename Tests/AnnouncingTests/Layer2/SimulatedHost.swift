@@ -10,6 +10,7 @@ struct SimulatedHost {
     case dropped(IPAddress)
     case linkLost
     case linkBack
+    case tenure(Tenure)
     /// The carrier was away so shortly that the link was not taken for lost.
     case flap
   }
@@ -25,6 +26,8 @@ struct SimulatedHost {
   let mac: MACAddress
   var wanted: Set<IPAddress> = []
   var isLinkUp = true
+  /// As its Lease has it; what its process knows may be older.
+  var tenure = Tenure.alone
   /// The addresses on its interface and when they lapse.
   var kernel: [IPAddress: Double] = [:]
   /// Those of them that lapsed and were not put back since.

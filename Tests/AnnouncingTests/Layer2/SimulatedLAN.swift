@@ -11,7 +11,7 @@ struct SimulatedLAN {
   /// The kernel takes an address away a little after its lifetime.
   static let lapseSlack = 0.3
   /// How long two may have one address, of whom one stands still or is dead: until it lapses.
-  static let longestOverlap = Double(ClaimTimes.lifetime) + lapseSlack
+  static let longestOverlap = Double(ClaimTimes.longestLifetime) + lapseSlack
   /// How long two may that both run, once something made them find each other: until that is looked into, which they
   /// do each 5 s, and the second of them has given way.
   static let longestDispute = 5.05 + 1.3 + delay
@@ -76,8 +76,8 @@ struct SimulatedLAN {
   }
 
   private mutating func claim(_ address: IPAddress, _ host: Int, _ isLeft: Bool) {
-    let mac = hosts[host].mac
-    hosts[host].process?.claims[address] = AddressClaim(address, mac: mac)
+    let claim = AddressClaim(address, mac: hosts[host].mac, tenure: hosts[host].tenure)
+    hosts[host].process?.claims[address] = claim
     if isLeft { count("adoption") }
     hand(.start(adopting: isLeft), address, host)
   }
@@ -146,6 +146,18 @@ struct SimulatedLAN {
       hosts[host].wanted.remove(address)
       hand(.withdraw, address, host)
       hosts[host].process?.claims[address] = nil
+    }
+  }
+
+  /// Gives the Lease to a host, or to none that can say so; no two are sure of it at one time.
+  mutating func giveLease(to holder: Int?) {
+    note("\(holder.map { "\($0)" } ?? "nobody") has the Lease")
+    let places = hosts.indices.sorted { first, _ in first != holder }
+    for host in places {
+      let tenure = host == holder ? Tenure.fenced : .unverified
+      guard hosts[host].tenure != tenure else { continue }
+      hosts[host].tenure = tenure
+      post(.tenure(tenure), host)
     }
   }
 
@@ -284,6 +296,7 @@ struct SimulatedLAN {
       for address in addresses { hand(.linkLost(.unusableInterface("eth0", .hasNoCarrier)), address, host) }
       hosts[host].process?.claims = [:]
     case .linkBack: claimAll(host, adopting: [])
+    case .tenure(let tenure): for address in addresses { hand(.tenure(tenure), address, host) }
     case .flap: for address in addresses { hand(.linkLayerAddressChanged(hosts[host].mac), address, host) }
     }
   }
@@ -296,7 +309,10 @@ struct SimulatedLAN {
     hosts[host].process?.claims[address] = claim
     if !actions.isEmpty { note("\(host) \(address) \(event): \(actions), \(claim.status)") }
     // One that found itself lapsed probes: it is no holder any more.
-    if wasHeld, !actions.contains(.sendProbe), case .waiting(.addressInUse, _) = claim.state { gaveWay(address, host) }
+    if wasHeld, !actions.contains(.sendProbe), case .waiting(.addressInUse, _) = claim.state {
+      gaveWay(address, host, claim.tenure)
+    }
+    if claim.rival != nil { count("rival") }
     for action in actions {
       switch action {
       case .sendProbe: send(probe(address, hosts[host].mac), from: host)
@@ -307,7 +323,7 @@ struct SimulatedLAN {
         }
         judgePut(address, host, isRenewal: wasHeld)
         let slack = Double.random(in: 0...Self.lapseSlack, using: &random)
-        hosts[host].kernel[address] = now + Double(ClaimTimes.lifetime) + slack
+        hosts[host].kernel[address] = now + Double(ClaimTimes.longestLifetime) + slack
       case .remove:
         // The kernel tells of it, as of any other.
         if hosts[host].kernel.removeValue(forKey: address) != nil { post(.dropped(address), host) }
@@ -333,7 +349,13 @@ struct SimulatedLAN {
 
   // MARK: - What must hold
 
-  private mutating func gaveWay(_ address: IPAddress, _ host: Int) {
+  private mutating func gaveWay(_ address: IPAddress, _ host: Int, _ tenure: Tenure) {
+    switch tenure {
+    case .alone: break
+    case .fenced: return wrong.append("\(host) gives \(address) up, which is its own")
+    // Also to a host that says that it is about to take it.
+    case .unverified: return count("unverified yield")
+    }
     // Six windows of answers at most, and their delay.
     let isRivalReal = (lastHeld[address] ?? [:]).contains { $0.key != host && now - $0.value < 1.5 }
     count("yield")
@@ -388,6 +410,9 @@ struct SimulatedLAN {
         hosts[$0].isAwake && hosts[$0].isLinkUp && hosts[$0].wanted.contains(address)
       }
       let holders = hosts.indices.filter { hosts[$0].kernel[address] != nil }
+      if let owner = able.first(where: { hosts[$0].tenure == .fenced }), holders != [owner] {
+        wrong.append("\(address) is \(owner)'s and is on \(holders)")
+      }
       if holders.count != min(able.count, 1) || !Set(holders).isSubset(of: able) {
         wrong.append("\(address) could be on \(able) and is on \(holders)")
       }

@@ -22,8 +22,24 @@ import Addresses
 /// | held | another link-layer address | held | advertise, as often as at first |
 /// | probing | probe failed | waiting | |
 /// | waiting | due | probing | probe |
+/// | any but the last two | tenure | the same; from waiting, where fenced and another has it, probing | probe |
 /// | any but the last two | withdraw | withdrawn | remove, where held |
 /// | any but the last two | link lost | lost | remove, where held |
+///
+/// With another ``Tenure`` than `alone`, some of it is otherwise:
+///
+/// | tenure | state | event | becomes | actions |
+/// |---|---|---|---|---|
+/// | fenced | probing | a claim or an answer | probing | probe, until all are sent |
+/// | fenced | probing | due, after the last window, each answered | waiting | |
+/// | fenced | probing | due, after the last window, some answered | probing anew | probe |
+/// | fenced | probing | a probe | probing | |
+/// | fenced | held | due, a rival confirmed | held, ``rival`` | probe, after the time between tries, until it is gone |
+/// | unverified | probing | two probes of one host, the second in the later half | waiting | |
+/// | unverified | held | two probes of one host | waiting | remove |
+///
+/// In the later half, for one that is unverified too, and has the higher link-layer address, is silent by then. The last
+/// but for the lower link-layer address while it asks who claims the address. Else both of two would give it up.
 ///
 /// All else changes nothing. Withdrawn and lost are the ends: there is a new claim when it is wanted again.
 struct AddressClaim: Sendable {
@@ -44,6 +60,8 @@ struct AddressClaim: Sendable {
     case linkLayerAddressChanged(MACAddress)
     /// The interface is gone, or unfit, and why.
     case linkLost(AnnouncementObstacle)
+    /// What this host may believe is another.
+    case tenure(Tenure)
     /// The address is not wanted any more.
     case withdraw
   }
@@ -86,6 +104,14 @@ struct AddressClaim: Sendable {
     /// When a conflict is to be looked into.
     var verifyAt: Double?
     var verification: Verification?
+    /// Who has the address as well, although it is this host's.
+    var rival: MACAddress?
+  }
+
+  /// A probe of another host.
+  private struct ForeignProbe: Hashable, Sendable {
+    let mac: MACAddress
+    let at: Double
   }
 
   /// What a failed action takes back.
@@ -93,30 +119,40 @@ struct AddressClaim: Sendable {
     var counters = AnnouncementStatus.Counters()
     var told = AnnouncementStatus.State.probing
     var toldDefences: UInt64 = 0
+    var toldRival: MACAddress?
   }
 
   let address: IPAddress
   let times: ClaimTimes
   /// The interface's link-layer address.
   private(set) var mac: MACAddress
+  private(set) var tenure: Tenure
   private(set) var state = State.idle
   /// Who else claimed the address last while it was held.
-  private(set) var rival: MACAddress?
+  private(set) var claimant: MACAddress?
   private var record = Record()
   private var recordBefore = Record()
   private var nextDefence = -Double.infinity
   private var nextVerification = -Double.infinity
+  /// The last probes that others sent, of each host one.
+  private var foreignProbes: [ForeignProbe] = []
+  /// Who has the address that is probed for, and after how many of the probes it said so.
+  private var answers: (mac: MACAddress, after: Set<Int>)?
 
-  init(_ address: IPAddress, mac: MACAddress, times: ClaimTimes = ClaimTimes()) {
+  init(_ address: IPAddress, mac: MACAddress, times: ClaimTimes = ClaimTimes(), tenure: Tenure = .alone) {
     self.address = address
     self.mac = mac
     self.times = times
+    self.tenure = tenure
   }
 
   var counters: AnnouncementStatus.Counters { record.counters }
 
   /// Whether the address is on the interface, as far as this claim knows.
   var isHeld: Bool { if case .held = state { true } else { false } }
+
+  /// Another host that has the address, although it is held here and this host's.
+  var rival: MACAddress? { if case .held(let holding) = state { holding.rival } else { nil } }
 
   var status: AnnouncementStatus.State {
     switch state {
@@ -149,7 +185,7 @@ struct AddressClaim: Sendable {
   ) {
     switch event {
     case .putFailed, .probeFailed: takeBack()
-    case .start, .due, .sighted, .dropped, .linkLayerAddressChanged, .linkLost, .withdraw:
+    case .start, .due, .sighted, .dropped, .linkLayerAddressChanged, .linkLost, .tenure, .withdraw:
       recordBefore = record
     }
     switch event {
@@ -158,11 +194,15 @@ struct AddressClaim: Sendable {
     case .linkLayerAddressChanged(let mac):
       self.mac = mac
       handleInState(event, now, unixTime, &random, &actions)
+    case .tenure(let tenure):
+      self.tenure = tenure
+      handleInState(event, now, unixTime, &random, &actions)
     case .start, .due, .sighted, .putFailed, .probeFailed, .dropped:
       handleInState(event, now, unixTime, &random, &actions)
     }
-    if status != record.told || record.counters.defences != record.toldDefences {
+    if status != record.told || rival != record.toldRival || record.counters.defences != record.toldDefences {
       record.told = status
+      record.toldRival = rival
       record.toldDefences = record.counters.defences
       actions.append(.changed)
     }
@@ -202,14 +242,21 @@ struct AddressClaim: Sendable {
     case .held(let holding):
       held(holding, event, now, &random, &actions)
     case .waiting(let obstacle, let until):
-      if event == .due, now >= until { probe(after: obstacle, now, &actions) }
+      if event == .due ? now >= until : isFencedOff(obstacle, by: event) { probe(after: obstacle, now, &actions) }
     case .withdrawn, .lost: break
     }
   }
 
   // MARK: - Probing
 
+  /// Whether who has the address is to be asked for it anew, for it is this host's now.
+  private func isFencedOff(_ obstacle: AnnouncementObstacle, by event: Event) -> Bool {
+    guard event == .tenure(.fenced), case .addressInUse = obstacle else { return false }
+    return true
+  }
+
   private mutating func probe(after obstacle: AnnouncementObstacle?, _ now: Double, _ actions: inout [Action]) {
+    answers = nil
     var probes = ProbeSeries(count: times.probeCount, distance: times.probeDistance, now: now)
     if probes.step(now: now) == .send { sendProbe(&actions) }
     state = .probing(probes, after: obstacle)
@@ -228,20 +275,46 @@ struct AddressClaim: Sendable {
         state = .probing(probes, after: obstacle)
         sendProbe(&actions)
       case .isLate: probe(after: obstacle, now, &actions)
-      case .isOver: take(now, unixTime, &actions)
+      case .isOver:
+        guard let answers else { return take(now, unixTime, &actions) }
+        let obstacle = AnnouncementObstacle.addressInUse(by: answers.mac)
+        // Who had it may just have learnt from the probes whose it is.
+        if answers.after.count == probes.count {
+          wait(for: obstacle, now, &random)
+        } else {
+          probe(after: obstacle, now, &actions)
+        }
       }
     case .sighted(.claim, by: let rival), .sighted(.answer, by: let rival):
       record.counters.conflicts += 1
-      wait(for: .addressInUse(by: rival), now, &random)
+      switch tenure {
+      case .alone, .unverified: wait(for: .addressInUse(by: rival), now, &random)
+      case .fenced:
+        answers = (rival, (answers?.after ?? []).union([probes.sent]))
+        state = .probing(probes, after: .addressInUse(by: rival))
+      }
     case .sighted(.probe, by: let rival):
+      if tenure == .fenced { return }
       // Both stopping, as RFC 5227 has it in section 2.1.1, would leave the address to nobody. An old probe, unread while
       // the loop stood still, tells nothing of now: who probes now does it again.
-      if rival < mac, !probes.mayBeOlder(now) { wait(for: .addressInUse(by: rival), now, &random) }
+      let isHeedless = isTakingOver(rival, now) && probes.hasBeenHeard(now)
+      let isOld = probes.mayBeOlder(now) && tenure != .unverified
+      if isHeedless || rival < mac && !isOld { wait(for: .addressInUse(by: rival), now, &random) }
     case .probeFailed(let obstacle), .putFailed(let obstacle): wait(for: obstacle, now, &random)
     // Probes from before may have reached nobody, or their answers another address.
     case .linkLayerAddressChanged: probe(after: obstacle, now, &actions)
-    case .start, .dropped, .linkLost, .withdraw: break
+    case .start, .dropped, .linkLost, .tenure, .withdraw: break
     }
+  }
+
+  /// Notes another host's probe; whether this host, which cannot ask whose the address is, takes it for the new holder's.
+  private mutating func isTakingOver(_ rival: MACAddress, _ now: Double) -> Bool {
+    foreignProbes.removeAll { now - $0.at > times.takeover }
+    let isSecond = foreignProbes.contains { $0.mac == rival }
+    foreignProbes.removeAll { $0.mac == rival }
+    // Whoever floods the LAN with probes gets no room for all of them.
+    if foreignProbes.count < 8 { foreignProbes.append(ForeignProbe(mac: rival, at: now)) }
+    return tenure == .unverified && isSecond
   }
 
   private mutating func wait(
@@ -276,7 +349,12 @@ struct AddressClaim: Sendable {
       holding.verification?.answered(by: rival)
       conflict(with: rival, &holding, now, &actions)
     // The kernel answers it.
-    case .sighted(.probe, _): break
+    case .sighted(.probe, by: let rival):
+      let isAsking = holding.verification != nil
+      if isTakingOver(rival, now), !isAsking || rival < mac {
+        actions.append(.remove)
+        return wait(for: .addressInUse(by: rival), now, &random)
+      }
     case .dropped:
       // A renewal that was on its way when the address went has put it back.
       actions.append(.remove)
@@ -287,8 +365,16 @@ struct AddressClaim: Sendable {
     case .probeFailed:
       // Who cannot ask does not yield.
       holding.verification = nil
+      if holding.rival != nil { holding.verifyAt = max(now, nextVerification) }
+    case .tenure(let tenure):
+      // Whether it yields after all is looked into anew.
+      if tenure != .fenced, holding.rival != nil {
+        holding.rival = nil
+        holding.verifyAt = max(now, nextVerification)
+      }
     case .linkLayerAddressChanged:
       holding.verification = nil
+      holding.rival = nil
       holding.advertisements = AdvertisementSeries(from: now)
     case .start, .linkLost, .withdraw: return
     }
@@ -299,11 +385,19 @@ struct AddressClaim: Sendable {
       nextVerification = ClaimTimes.roundedUp(now + times.retry)
     }
     let verdict = holding.verification?.step(now: now) ?? .undecided
-    if case .confirmed(let rival) = verdict {
+    switch verdict {
+    case .undecided, .probe: break
+    case .confirmed(let rival) where tenure == .fenced:
+      holding.verification = nil
+      holding.rival = rival
+      holding.verifyAt = max(now, nextVerification)
+    case .confirmed(let rival):
       actions.append(.remove)
       return wait(for: .addressInUse(by: rival), now, &random)
+    case .unconfirmed:
+      holding.verification = nil
+      holding.rival = nil
     }
-    if verdict == .unconfirmed { holding.verification = nil }
     if now >= holding.nextRenewal {
       holding.lastPut = now
       holding.nextRenewal = ClaimTimes.roundedUp(now + times.renewal)
@@ -324,7 +418,7 @@ struct AddressClaim: Sendable {
   private mutating func conflict(
     with rival: MACAddress, _ holding: inout Holding, _ now: Double, _ actions: inout [Action]
   ) {
-    self.rival = rival
+    claimant = rival
     record.counters.conflicts += 1
     if now >= nextDefence { defend(&holding, now, &actions) } else { holding.defendAt = nextDefence }
     if holding.verification == nil, holding.verifyAt == nil { holding.verifyAt = max(now, nextVerification) }

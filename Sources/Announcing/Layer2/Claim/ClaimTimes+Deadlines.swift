@@ -8,7 +8,11 @@ extension ClaimTimes {
   var probeDistance: Double { probing / Double(probeCount) }
 
   /// After how many seconds without a renewal an address counts as lapsed.
-  var lapse: Double { Double(Self.lifetime) - Self.lapseMargin }
+  var lapse: Double { Double(lifetime) - Self.lapseMargin }
+
+  /// Two probes of one host within so many seconds are those of a host that takes the address: of one that has
+  /// Roadstead's times, not RFC 5227's.
+  var takeover: Double { max(1, 1.5 * probeDistance) }
 
   /// `time`, or up to 50 ms later.
   static func roundedUp(_ time: Double) -> Double {

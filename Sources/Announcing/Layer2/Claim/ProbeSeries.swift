@@ -41,6 +41,9 @@ struct ProbeSeries: Hashable, Sendable {
   /// Whether a frame that is read at `now` may be of before the series.
   func mayBeOlder(_ now: Double) -> Bool { now - start < Self.backlog }
 
+  /// Whether others that heed probes have heard two of these, and been silent since.
+  func hasBeenHeard(_ now: Double) -> Bool { now - start > 1.5 * distance }
+
   /// What is to be done at `now`; `send` is taken as done.
   mutating func step(now: Double) -> Step {
     guard now >= next else { return .wait }

@@ -20,18 +20,20 @@ import Glibc
   deinit { unsafe clibnl_close(socket) }
 
   /// Adds the address as that of a host, without a route, or renews it: unless that is done again, the kernel takes it
-  /// away ``ClaimTimes/lifetime`` seconds from now.
+  /// away `lifetime` seconds from now.
   ///
   /// An IPv6 one is usable at once (IFA_F_NODAD) and never a source that the host chooses (preferred for 0 s). Renewing
   /// one that lapsed or was taken away adds it.
-  func put(_ address: IPAddress, on index: CInt) throws(AnnouncementObstacle) {
+  func put(_ address: IPAddress, on index: CInt, lifetime: UInt32 = ClaimTimes.longestLifetime)
+    throws(AnnouncementObstacle)
+  {
     var raw = request(address, index)
     // All of them each time: what a renewal does not name is cleared.
     var flags: LinkAddress.Flags = .noPrefixRoute
     if address.family == .v6 { flags.insert(.noDAD) }
     raw.flags = flags.rawValue
-    raw.valid = ClaimTimes.lifetime
-    raw.preferred = address.family == .v4 ? ClaimTimes.lifetime : 0
+    raw.valid = lifetime
+    raw.preferred = address.family == .v4 ? lifetime : 0
     let code = unsafe clibnl_put_address(socket, &raw)
     guard code >= 0 else { throw AnnouncementObstacle(netlink: code, family: address.family, interface: index) }
   }

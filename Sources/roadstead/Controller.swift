@@ -54,6 +54,9 @@ actor Controller {
   /// Events for Services that are still to be reported.
   var unreported: [NamespacedName: [ServiceReport.Event]] = [:]
   var isReportDue = false
+  var toldOfLocalPolicy: Set<ServiceName> = []
+  /// Whether this instance wants the Lease.
+  var isCandidate = true
   /// The objects that were planned for last.
   private(set) var store = ObjectStore()
   private(set) var plan = Plan()
@@ -113,11 +116,7 @@ actor Controller {
     case .retry, .lingering: break
     }
     // Asked of what runs now: the ports of a Service that goes are not in the next snapshot.
-    let connected =
-      changes.services.isEmpty
-      ? []
-      : Set(
-        snapshot.ports.filter { $0.port.transport == .tcp && $0.counters.accepted > 0 }.map(\.port.service))
+    let connected = changes.addresses == [] ? [] : connectedServices(changes.services)
     for name in changes.services {
       builder.update(name.description, ports: plan.service(name)?.servedPorts ?? [])
     }
@@ -135,6 +134,8 @@ actor Controller {
     // After the lines: whoever reads that a Service has an address can use it.
     logEvents()
     log(announcing)
+    noteLocalPolicy(of: changes.services)
+    if changes.addresses != [] { judgeCandidacy() }
     reportSoon()
   }
 
@@ -148,6 +149,15 @@ actor Controller {
     var changes = sources.isComplete ? replan(ObjectChanges(whole: store)) : PlanChanges()
     changes.isRoleNew = true
     return changes
+  }
+
+  /// Those of `services` that have had connections.
+  private func connectedServices(_ services: Set<ServiceName>) -> Set<String> {
+    let names = Set(services.map(\.description))
+    return Set(
+      snapshot.ports.filter {
+        $0.port.transport == .tcp && names.contains($0.port.service) && $0.counters.accepted > 0
+      }.map(\.port.service))
   }
 
   private func replan(_ objects: ObjectChanges) -> PlanChanges {

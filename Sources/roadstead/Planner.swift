@@ -42,10 +42,15 @@ struct Planner: Sendable {
   mutating func plan(_ objects: ObjectChanges, now: Double) -> (plan: Plan, changes: PlanChanges) {
     var changes = PlanChanges()
     let claimants = claimants(objects)
+    // Who follows is told of pools by name: a change of them may concern all.
+    let objects = isFollowing && objects.concern([.ipAddressPool]) ? ObjectChanges(whole: objects.store) : objects
     let convergence = isFollowing ? Convergence() : converge(objects, claimants, now: now)
     if objects.concern([.ipAddressPool]) || !convergence.outcomes.isEmpty || !convergence.removed.isEmpty {
       changes.isAllocation = true
-      plan.pools = allocator.poolsInForce
+      plan.pools =
+        isFollowing
+        ? objects.store.ipAddressPools.sorted { $0.key < $1.key }.map { AddressPool($0.value.object) }
+        : allocator.poolsInForce
       plan.usage = allocator.usage
     }
     plan.events = convergence.events

@@ -30,8 +30,8 @@ struct ServingProcess: Sendable {
     /// Seconds that an address is probed before it is taken.
     var probeTime = 0.6
     var nodeName: String?
-    /// What there is to announce with, given how long to probe.
-    var makeAnnouncer: @Sendable (Double) async -> AnnouncerChoice = makeLayer2Announcer
+    /// What there is to announce with, given how long to probe, and how long the kernel keeps an address.
+    var makeAnnouncer: @Sendable (Double, UInt32) async -> AnnouncerChoice = makeLayer2Announcer
     /// Seconds that connections get to end at SIGTERM.
     var drain = 30.0
     var logLevel = Logger.Level.info
@@ -83,7 +83,7 @@ struct ServingProcess: Sendable {
     // Only an L2Advertisement can ask for it with `auto`.
     let canAsk = !options.manifests.isEmpty || options.cluster != nil
     if options.announce == .none || (options.announce == .auto && !canAsk) { return nil }
-    switch await options.makeAnnouncer(options.probeTime) {
+    switch await options.makeAnnouncer(options.probeTime, options.cluster?.lease?.addressLifetime ?? 8) {
     case .announcer(let announcer): return announcer
     case .unavailable(let why):
       guard options.announce == .auto else { throw CommandFailure(.system, "--announce \(options.announce): \(why)") }
@@ -265,9 +265,9 @@ struct ServingProcess: Sendable {
     logger.notice("\(name): no new connections; \(rest)")
     readiness.value = .draining
     await controller.finishReports()
-    await controller.stopAccepting()
     // Another instance may take the addresses at once, and the connections on them end with that.
     if await handOver() { return }
+    await controller.stopAccepting()
     // From now on looked at until the last address is withdrawn.
     events.yield(.lingering)
     let cut = await controller.drain(for: options.drain)
@@ -280,11 +280,13 @@ struct ServingProcess: Sendable {
     await controller.stopAnnouncing(within: Self.withdrawalSeconds)
   }
 
-  /// Gives addresses and Lease away; false where there is no Lease.
+  /// Gives addresses and Lease away; false where there is no Lease. It listens on until nobody comes here any more: a
+  /// client that is refused takes that for an answer, one that hears nothing asks again.
   private func handOver() async -> Bool {
     guard let session, session.options.lease != nil else { return false }
     await controller.stopAnnouncing(within: Self.withdrawalSeconds)
     await session.stop()
+    await controller.stopAccepting()
     _ = await controller.drain(for: 0)
     return true
   }

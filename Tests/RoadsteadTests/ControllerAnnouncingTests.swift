@@ -247,7 +247,7 @@ import Testing
     options.manifests = ["/nonexistent"]
     options.shards = 1
     options.announce = .layer2
-    options.makeAnnouncer = { _ in .unavailable("announcing needs this") }
+    options.makeAnnouncer = { _, _ in .unavailable("announcing needs this") }
     await #expect {
       _ = try await ServingProcess(options)
     } throws: { error in

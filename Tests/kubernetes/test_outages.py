@@ -2,7 +2,7 @@
 
 import kinds
 import pytest
-from objects import service
+from objects import ingress, service
 from processes import wait_for
 from roadstead import ask, count
 from test_services import NAME, wait_for_answers
@@ -136,7 +136,8 @@ def test_an_answer_that_is_none_is_one_line_and_a_retry(cluster, run, status, bo
     wait_for("it is asked for twice", lambda: len(
         cluster.server.requests.of("roadstead", "list", "services")) >= 2, within=10)
     # Before everything is listed nothing is given.
-    assert cluster.addresses(NAME) == [] and not roadstead.state()["cluster"]["isSynced"]
+    stored = cluster.server.storage.get(kinds.SERVICE, cluster.namespace, NAME)
+    assert ingress(stored.body) == [] and not roadstead.state()["cluster"]["isSynced"]
     assert len(roadstead.lines_with("service")) == 1, roadstead.process.lines
     cluster.server.faults.take_back(answer)
     roadstead.wait_for("it is listed", lambda: cluster.addresses(NAME) == [first], BACK)

@@ -190,7 +190,7 @@ public actor ClusterWatcher {
 
   private static func note(_ kind: ObjectKind, _ failure: WatchFailure, _ verb: String) -> String {
     var note = "\(kind.rawValue): \(verb) failed: \(failure)"
-    if failure.isDenial {
+    if failure.isForbidden {
       let resource = kind.group.isEmpty ? kind.resource : "\(kind.resource).\(kind.group)"
       note += "; needs a ClusterRole with the verbs list and watch on \(resource)"
     }

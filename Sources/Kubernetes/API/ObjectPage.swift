@@ -30,7 +30,8 @@ struct ObjectPage: Sendable {
     }
     let list = MarkedValue(content: .map(fields), line: 1)
     let name = list["kind"]?.string
-    guard name == "\(kind.rawValue)List" else {
+    // What names no kind, and has items, is taken for what was asked for.
+    guard name == "\(kind.rawValue)List" || name == nil && list["items"] != nil else {
       throw .malformed("\(name ?? "something without a kind") where a \(kind.rawValue)List should be")
     }
     if let failure { throw failure }

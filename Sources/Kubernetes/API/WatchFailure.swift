@@ -16,6 +16,9 @@ enum WatchFailure: Error, Hashable, Sendable {
   /// Whether the credentials are not accepted, or do not suffice.
   var isDenial: Bool { if case .refused(let error) = self { error.isDenied } else { false } }
 
+  /// Whether the credentials are good and their rights do not suffice.
+  var isForbidden: Bool { if case .refused(let error) = self { error.code == 403 } else { false } }
+
   /// Whether no answer came at all, or the stream just broke.
   var isOutOfReach: Bool {
     switch self {

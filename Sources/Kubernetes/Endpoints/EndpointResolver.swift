@@ -12,6 +12,9 @@ public struct EndpointResolver: Hashable, Sendable {
   public var nodeName: String?
   /// Whether Pods of the namespace whose labels do not match are listed too. For `explain`; it looks at all of them.
   public var listsMismatches: Bool
+  /// Whether `externalTrafficPolicy: Local` gives way where the node has no endpoint: where one instance holds all
+  /// addresses, no other could serve them.
+  public var localGivesWay = false
 
   public init(target: TargetPolicy = .auto, nodeName: String? = nil, listsMismatches: Bool = false) {
     self.target = target
@@ -93,6 +96,15 @@ public struct EndpointResolver: Hashable, Sendable {
       var endpoints = Self.endpoints(of: known.candidates, for: port, local: local)
       endpoints.excluded += known.unselected
       return endpoints
+    }
+    if let local, localGivesWay, result.ports.allSatisfy(\.endpoints.isEmpty) {
+      let ofAll = service.spec.ports.map { Self.endpoints(of: known.candidates, for: $0, local: nil) }
+      if !ofAll.allSatisfy(\.endpoints.isEmpty) {
+        result.ports = ofAll
+        result.isLocalPolicyNotMet = true
+        result.notes.append(
+          "externalTrafficPolicy: Local is not met: node \(local) has no endpoint, so those of all serve")
+      }
     }
     return result
   }

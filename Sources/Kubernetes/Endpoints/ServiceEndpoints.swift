@@ -21,6 +21,8 @@ public struct ServiceEndpoints: Hashable, Sendable {
   public var ports: [PortEndpoints]
   /// What else the user should know, as that `externalTrafficPolicy: Local` does not restrict.
   public var notes: [String]
+  /// Whether endpoints of other nodes serve although the Service wants this one's alone.
+  public var isLocalPolicyNotMet = false
 
   public init(source: Source, reason: String, ports: [PortEndpoints] = [], notes: [String] = []) {
     self.source = source

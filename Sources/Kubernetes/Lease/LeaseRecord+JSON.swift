@@ -1,6 +1,5 @@
 extension LeaseRecord {
-  /// What a Lease object says; nil for what is none.
-  /// Nil where it has no version.
+  /// What a Lease object says; nil where it has no version.
   static func read(_ object: MarkedValue) -> LeaseRecord? {
     guard let version = object["metadata"]?["resourceVersion"]?.string else { return nil }
     let spec = object["spec"]

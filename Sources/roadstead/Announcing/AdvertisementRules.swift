@@ -25,6 +25,13 @@ struct AdvertisementRules: Sendable {
     }
   }
 
+  /// Whether nothing may be announced from this node: for its own sake, or because all advertisements leave it out.
+  var excludesNode: Bool {
+    if nodeProblem != nil { return true }
+    guard let nodeLabels, !advertisements.isEmpty else { return false }
+    return advertisements.allSatisfy { !$0.nodeSelectors.selects(nodeLabels) }
+  }
+
   /// The interfaces of all advertisements that select the pool, one of the Services, by their labels, and this node.
   func verdict(
     pool: (name: String, labels: [String: String]), services: [[String: String]]

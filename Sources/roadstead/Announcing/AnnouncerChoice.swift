@@ -7,10 +7,11 @@ enum AnnouncerChoice: Sendable {
   case unavailable(String)
 }
 
-/// Makes the announcer of `--announce auto` and `--announce layer2`; `seconds`: how long an address is probed.
-func makeLayer2Announcer(probing seconds: Double) async -> AnnouncerChoice {
+/// Makes the announcer of `--announce auto` and `--announce layer2`; `seconds`: how long an address is probed;
+/// `lifetime`: how long, in seconds, the kernel keeps one that is not renewed.
+func makeLayer2Announcer(probing seconds: Double, lifetime: UInt32) async -> AnnouncerChoice {
   do {
-    return .announcer(try await Layer2Announcer.start(probing: seconds))
+    return .announcer(try await Layer2Announcer.start(probing: seconds, lifetime: lifetime))
   } catch AnnouncementObstacle.missingCapability {
     // Whichever was missed first: who lacks one of them needs to hear of both.
     return .unavailable(

@@ -87,6 +87,7 @@ struct ClusterOptions: ParsableArguments {
   func resolver(_ targets: TargetOptions) -> EndpointResolver {
     var resolver = targets.resolver
     if resolver.target == .auto, kubeconfig != nil { resolver.target = .nodePort }
+    resolver.localGivesWay = lease != .none
     return resolver
   }
 

@@ -18,23 +18,32 @@ actor ClusterSession {
   nonisolated let options: Options
   private let thread: LoopThread
   private let watcher: ClusterWatcher
-  private let keeper: LeaseKeeper?
+  private let client: APIClient
+  private var keeper: LeaseKeeper?
   private let events: EventWriter
   private let writer: ServiceWriter
   private let logger: Logger
   private var tasks: [Task<Void, Never>] = []
+  private var send: (@Sendable (Controller.Event) -> Void)?
+  private var isStopped = false
 
   init(_ options: Options, logger: Logger) throws(Errno) {
     self.options = options
     self.logger = logger
     thread = try LoopThread(name: "cluster")
     let client = options.connection.client(thread.loop)
-    watcher = ClusterWatcher(client: client, kinds: options.kinds) { logger.warning("\($0)") }
+    self.client = client
+    for warning in options.connection.warnings { logger.warning("\(warning)") }
+    let said = SaidTroubles()
+    watcher = ClusterWatcher(client: client, kinds: options.kinds) { text in
+      logger.log(level: said.isNews(text) ? .warning : .debug, "\(text)")
+    }
     let write: WriteLog = { level, text in logger.log(level: Logger.Level(level), "\(text)") }
     keeper = options.lease.map { LeaseKeeper(client: client, settings: $0) }
     events = EventWriter(client: client, identity: options.identity, log: write)
     writer = ServiceWriter(
-      client: client, events: events, loadBalancerClass: options.loadBalancerClass, isPaused: keeper != nil, log: write)
+      client: client, events: events, loadBalancerClass: options.loadBalancerClass, isPaused: options.lease != nil,
+      log: write)
   }
 
   /// Hands everything that the API server says to `send`, in order of each source, until ``stop(releasing:)``.
@@ -44,8 +53,12 @@ actor ClusterSession {
       Task { [watcher] in
         while let snapshot = await watcher.next() { send(.cluster(snapshot)) }
       })
-    guard let keeper else { return }
-    await keeper.start()
+    self.send = send
+    await wantLease()
+  }
+
+  private func wantLease() async {
+    guard let keeper, let send else { return }
     tasks.append(
       Task {
         for await status in keeper.statuses { send(.lease(status)) }
@@ -56,6 +69,22 @@ actor ClusterSession {
           if let problem { logger.warning("\(problem)") }
         }
       })
+    await keeper.start()
+  }
+
+  /// Gives the Lease back and wants it no more, or wants it again.
+  func setCandidate(_ isCandidate: Bool) async {
+    guard let settings = options.lease, !isStopped else { return }
+    if isCandidate {
+      guard keeper == nil else { return }
+      keeper = LeaseKeeper(client: client, settings: settings)
+      await wantLease()
+    } else if let keeper {
+      self.keeper = nil
+      send?(.lease(.standby(holder: nil)))
+      await keeper.release()
+      await keeper.stop()
+    }
   }
 
   /// What the Services are to say. A stand-by's is kept until it holds the Lease.
@@ -80,6 +109,8 @@ actor ClusterSession {
 
   /// Writes what is still to be written, for a moment, then lets another instance take over.
   func stop() async {
+    guard !isStopped else { return }
+    isStopped = true
     await writer.flush(within: 0.3)
     await writer.pause()
     await keeper?.release()

@@ -16,9 +16,11 @@ extension Controller {
     guard cluster.connection != before, let session else { return }
     let server = session.options.connection.server
     switch (before, cluster.connection) {
-    case (_, .unreachable(_, let reason)):
+    case (.unreachable, .unreachable): break
+    case (_, .unreachable):
+      // Why was said when it was found out.
       let rest = sources.isComplete ? "; the last known state serves on" : ""
-      logger.warning("\(server) is unreachable: \(reason)\(rest)")
+      logger.warning("\(server) is unreachable\(rest)")
     case (.unreachable, .connected): logger.notice("\(server) is reached again")
     case (.connecting, .connected): logger.info("connected to \(server)")
     case (_, .connecting), (.connected, .connected): break
@@ -34,8 +36,10 @@ extension Controller {
     case .holder(_, isVerified: true):
       if !before.isHolder { logger.notice("this instance holds the Lease") }
       if case .holder(_, isVerified: false) = before { logger.notice("the Lease is verified again") }
+      announcer?.setTenure(.fenced)
     case .holder(_, isVerified: false):
       logger.warning("lease unverified: it cannot be renewed for now; this instance goes on as before")
+      announcer?.setTenure(.unverified)
     case .standby(let holder):
       let text = holder.map { "\($0) holds the Lease" } ?? "nobody holds the Lease"
       logger.notice("\(before.isHolder ? "the Lease is lost: " : "")\(text); this instance stands by")
@@ -88,6 +92,33 @@ extension Controller {
       guard let report = ServiceReport.Event(event) else { continue }
       unreported[NamespacedName(event.service), default: []].append(report)
     }
+  }
+
+  /// Keeps which of these Services are served from nodes that they do not want, for the next report.
+  func noteLocalPolicy(of services: Set<ServiceName>) {
+    guard session != nil, lease.isHolder else { return }
+    for name in services {
+      guard plan.service(name)?.target.isLocalPolicyNotMet == true else { toldOfLocalPolicy.remove(name); continue }
+      guard toldOfLocalPolicy.insert(name).inserted else { continue }
+      let node = announcementPlanner.nodeName.map { "node \($0)" } ?? "this node"
+      let message = "externalTrafficPolicy: Local is not met: \(node), which has the address, has no endpoint"
+      unreported[NamespacedName(name), default: []].append(
+        ServiceReport.Event(
+          isWarning: true, reason: "LocalPolicyNotMet", message: "\(message); those of all nodes serve"))
+    }
+  }
+
+  /// Stands back from the Lease where this node may announce nothing, and comes back when it may.
+  func judgeCandidacy() {
+    guard let session, session.options.lease != nil, sources.isComplete, announcer != nil, !isDraining else { return }
+    let isCandidate = !AdvertisementRules(store, nodeName: announcementPlanner.nodeName).excludesNode
+    guard isCandidate != self.isCandidate else { return }
+    self.isCandidate = isCandidate
+    logger.notice(
+      isCandidate
+        ? "this node may announce again: this instance wants the Lease"
+        : "nothing may be announced from this node: this instance stands back from the Lease")
+    Task { await session.setCandidate(isCandidate) }
   }
 
   /// Keeps what the announcer did for the next report.

@@ -8,7 +8,7 @@ import Testing
   private static let path = "https://10.0.0.1:6443/apis/coordination.k8s.io/v1/namespaces/ns/leases"
 
   private let server = HandServer()
-  private let clock = ManualClock()
+  private let clock = LeaseTestClock()
   private let keeper: LeaseKeeper
 
   init() {

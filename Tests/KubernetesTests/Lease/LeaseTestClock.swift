@@ -4,7 +4,7 @@ import TestKit
 @testable import Kubernetes
 
 /// A clock that stands until the test moves it.
-final class ManualClock: Sendable {
+final class LeaseTestClock: Sendable {
   private struct State {
     var now = 0.0
     var lastSleeper = 0

@@ -13,7 +13,7 @@ KUBERNETES_PACKAGES := $(LAB_PACKAGES) python3-pytest python3-aiohttp python3-ve
 # Run by the tests, the counts and the comparison with other proxies.
 TEST_PACKAGES := $(BUILD_PACKAGES) $(KUBERNETES_PACKAGES) $(IMAGE_PACKAGES) dnsperf dnsutils iperf3 nsd sip-tester procps util-linux valgrind strace
 # Their tasks share few threads, which tests that block would take from them: one after the other, and alone.
-ASYNC_TESTS := '^(KubernetesTests|RoadsteadTests)\.'
+ASYNC_TESTS := '^(HTTPTransportTests|KubernetesTests|RoadsteadTests)\.'
 BINARY := $(CURDIR)/.build/release/roadstead
 
 help: ## this list

@@ -23,7 +23,7 @@ extension Controller {
   /// Whether all that was read and asked for is served.
   var readiness: AdminState.Readiness {
     if isDraining { return .draining }
-    if !sources.isComplete { return .notReady("the API server has not told everything yet") }
+    if let missing = sources.missing { return .notReady(missing) }
     if manifests == nil, session == nil, fixedPorts.isEmpty { return .notReady("no manifest has been read") }
     if let failure = served.failures.values.map(\.description).sorted().first { return .notReady(failure) }
     return .ready

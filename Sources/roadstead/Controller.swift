@@ -78,8 +78,8 @@ actor Controller {
   init(
     plane: DataPlane, resolver: EndpointResolver, fixedPorts: [ServicePort] = [],
     allocations: sending AllocationStore? = nil, announcementPlanner: AnnouncementPlanner = .init(mode: .none),
-    announcer: (any Announcer)? = nil, session: ClusterSession? = nil, logger: Logger,
-    afterFirstAnnounce: (@Sendable () -> Void)? = nil
+    announcer: (any Announcer)? = nil, session: ClusterSession? = nil, readsFiles: Bool = false,
+    logger: Logger, afterFirstAnnounce: (@Sendable () -> Void)? = nil
   ) {
     self.plane = plane
     self.fixedPorts = fixedPorts
@@ -92,8 +92,9 @@ actor Controller {
     self.allocations = allocations
     saved = restored
     planner = Planner(
-      resolver: resolver, restored: restored, loadBalancerClass: session?.options.loadBalancerClass)
-    sources = ObjectSources(awaitsCluster: session != nil)
+      resolver: resolver, restored: restored, loadBalancerClass: session?.options.loadBalancerClass,
+      trustsStatus: session != nil)
+    sources = ObjectSources(awaitsCluster: session != nil, awaitsFiles: readsFiles)
     lease = session?.options.lease == nil ? .holder(since: 0, isVerified: true) : .unknown
     planner.isFollowing = !lease.isHolder
     builder = SnapshotBuilder(
@@ -127,7 +128,9 @@ actor Controller {
     let listening = ListeningChange(from: served, to: report)
     served = report
     let isAtLarge = listening.isAtLarge || changes.isRoleNew
+    let before = session == nil ? nil : record.plan
     let announcing = await announce(isAtLarge ? nil : changes.addresses, connected: connected)
+    if let before { noteUnannounced(since: before) }
     reportProblems()
     printLines(listening.isAtLarge ? nil : changes.services)
     if listening.isAny { sayFlowLimit() }
@@ -245,7 +248,7 @@ actor Controller {
 
   private func persist() {
     isSaved = true
-    guard let allocations, planner.assignments != saved else { return }
+    guard let allocations, !planner.isFollowing, planner.assignments != saved else { return }
     do {
       try allocations.save(planner.assignments)
       saved = planner.assignments

@@ -12,6 +12,8 @@ struct Planner: Sendable {
   private let resolver: EndpointResolver
   /// The only one that is served; nil: Services without one.
   private let loadBalancerClass: String?
+  /// Whether the status of Services is newer than what a process before this one had given.
+  private let trustsStatus: Bool
   /// What a process before this one had given, from `--state`.
   private let restored: [ServiceName: [AddressAssignment]]
   /// Whether another instance gives the addresses: they are what the Services' status says. What was given here is
@@ -23,8 +25,10 @@ struct Planner: Sendable {
   private var advertisementProblems: [ManifestProblem] = []
 
   init(
-    resolver: EndpointResolver, restored: [ServiceName: [AddressAssignment]] = [:], loadBalancerClass: String? = nil
+    resolver: EndpointResolver, restored: [ServiceName: [AddressAssignment]] = [:], loadBalancerClass: String? = nil,
+    trustsStatus: Bool = false
   ) {
+    self.trustsStatus = trustsStatus
     self.resolver = resolver
     self.restored = restored
     self.loadBalancerClass = loadBalancerClass
@@ -181,7 +185,7 @@ struct Planner: Sendable {
       sharingKey: settings.sharingKey, ports: Set(service.spec.ports.compactMap(Self.port)),
       localPolicySelector: isLocal
         ? service.spec.selector.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",") : "",
-      current: restored[name]?.map(\.address) ?? fromStatus)
+      current: trustsStatus && !fromStatus.isEmpty ? fromStatus : restored[name]?.map(\.address) ?? fromStatus)
   }
 
   /// The cluster IPs decide where there are any, as in MetalLB; else `ipFamilies`; else what is asked for.

@@ -73,7 +73,8 @@ struct ServingProcess: Sendable {
     controller = Controller(
       plane: try DataPlane(shardCount: shards, flowLimit: flowLimit), resolver: options.resolver,
       fixedPorts: options.fixedPorts, allocations: allocations, announcementPlanner: planner, announcer: announcer,
-      session: session, logger: logger, afterFirstAnnounce: Self.blockingTestHook(control))
+      session: session, readsFiles: !options.manifests.isEmpty, logger: logger,
+      afterFirstAnnounce: Self.blockingTestHook(control))
   }
 
   /// Nil where nothing is to be announced, or, with `auto`, can be; `planner` knows why then.
@@ -137,6 +138,7 @@ struct ServingProcess: Sendable {
       var willLook = false
       for await event in events {
         await controller.apply(event)
+        if case .cluster = event { session?.applied() }
         readiness.value = await controller.readiness
         round.yield()
         if case .lingering = event { willLook = false }
@@ -152,7 +154,8 @@ struct ServingProcess: Sendable {
     let following = Task { await controller.followAnnouncer() }
     let files = watchFiles(send)
     await session?.start { send.yield($0) }
-    if files == nil, session == nil { send.yield(.retry) }
+    // What --listen asks for waits for nobody.
+    if files == nil { send.yield(.retry) }
     for await _ in rounds { break }
     do {
       try await checkStart()

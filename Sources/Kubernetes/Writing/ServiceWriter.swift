@@ -125,6 +125,12 @@ public actor ServiceWriter {
     pump()
   }
 
+  /// Forgets what it was told: that was of a former tenure.
+  public func forgetWishes() {
+    latest = nil
+    isComparisonDue = false
+  }
+
   /// Waits until all is written, events too, for so many seconds at most; says whether it is.
   @discardableResult
   public func flush(within seconds: Double) async -> Bool {

@@ -73,8 +73,8 @@ extension Controller {
 
   /// Withdraws all addresses; returns once they are, or after `seconds`. Also when it is called twice.
   func stopAnnouncing(within seconds: Double) async {
-    guard let announcer else { return }
     isDraining = true
+    guard let announcer else { return }
     let stop = stopping ?? Task { await announcer.stop() }
     stopping = stop
     let (done, isDone) = AsyncStream<Void>.makeStream()

@@ -25,7 +25,11 @@ actor ClusterSession {
   private let logger: Logger
   private var tasks: [Task<Void, Never>] = []
   private var send: (@Sendable (Controller.Event) -> Void)?
+  private var leaseTasks: [Task<Void, Never>] = []
+  private var isCandidate = true
+  private var isConverging = false
   private var isStopped = false
+  private let turns = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
 
   init(_ options: Options, logger: Logger) throws(Errno) {
     self.options = options
@@ -39,55 +43,74 @@ actor ClusterSession {
       logger.log(level: said.isNews(text) ? .warning : .debug, "\(text)")
     }
     let write: WriteLog = { level, text in logger.log(level: Logger.Level(level), "\(text)") }
-    keeper = options.lease.map { LeaseKeeper(client: client, settings: $0) }
     events = EventWriter(client: client, identity: options.identity, log: write)
     writer = ServiceWriter(
       client: client, events: events, loadBalancerClass: options.loadBalancerClass, isPaused: options.lease != nil,
       log: write)
   }
 
-  /// Hands everything that the API server says to `send`, in order of each source, until ``stop(releasing:)``.
+  /// Hands everything that the API server says to `send`, in order of each source, until ``stop()``.
   func start(_ send: @escaping @Sendable (Controller.Event) -> Void) async {
+    self.send = send
     await watcher.start()
+    let turns = turns.stream
     tasks.append(
       Task { [watcher] in
-        while let snapshot = await watcher.next() { send(.cluster(snapshot)) }
+        var turn = turns.makeAsyncIterator()
+        // One at a time: what changes meanwhile is one snapshot more, however much it is.
+        while let snapshot = await watcher.next() {
+          send(.cluster(snapshot))
+          guard await turn.next() != nil else { return }
+        }
       })
-    self.send = send
-    await wantLease()
+    await converge()
   }
 
-  private func wantLease() async {
-    guard let keeper, let send else { return }
-    tasks.append(
-      Task {
-        for await status in keeper.statuses { send(.lease(status)) }
-      })
-    tasks.append(
+  /// The last snapshot has been applied.
+  nonisolated func applied() { turns.continuation.yield() }
+
+  /// Whether this instance wants the Lease; it gives it back when it does not.
+  func setCandidate(_ isCandidate: Bool) async {
+    self.isCandidate = isCandidate
+    await converge()
+  }
+
+  /// Takes part in the Lease, or no more, as is wanted last.
+  private func converge() async {
+    guard let settings = options.lease, let send, !isConverging else { return }
+    isConverging = true
+    defer { isConverging = false }
+    while !isStopped, isCandidate != (keeper != nil) {
+      guard let old = keeper else {
+        let new = LeaseKeeper(client: client, settings: settings)
+        keeper = new
+        follow(new, send)
+        await new.start()
+        continue
+      }
+      // What it has said is in the queue before our word, and no more comes after it.
+      for task in leaseTasks { task.cancel() }
+      for task in leaseTasks { await task.value }
+      leaseTasks = []
+      send(.lease(.standby(holder: nil)))
+      await old.release()
+      await old.stop()
+      keeper = nil
+    }
+  }
+
+  private func follow(_ keeper: LeaseKeeper, _ send: @escaping @Sendable (Controller.Event) -> Void) {
+    leaseTasks = [
+      Task { for await status in keeper.statuses { send(.lease(status)) } },
       Task { [logger] in
         for await problem in keeper.problems {
           if let problem { logger.warning("\(problem)") }
         }
-      })
-    await keeper.start()
+      },
+    ]
   }
 
-  /// Gives the Lease back and wants it no more, or wants it again.
-  func setCandidate(_ isCandidate: Bool) async {
-    guard let settings = options.lease, !isStopped else { return }
-    if isCandidate {
-      guard keeper == nil else { return }
-      keeper = LeaseKeeper(client: client, settings: settings)
-      await wantLease()
-    } else if let keeper {
-      self.keeper = nil
-      send?(.lease(.standby(holder: nil)))
-      await keeper.release()
-      await keeper.stop()
-    }
-  }
-
-  /// What the Services are to say. A stand-by's is kept until it holds the Lease.
+  /// What the Services are to say.
   func write(_ reports: [ServiceReport], store: ObjectStore) async { await writer.write(reports, store: store) }
 
   /// Says at each object that cannot be used what is wrong with it.
@@ -102,9 +125,12 @@ actor ClusterSession {
     }
   }
 
-  /// Whether this instance writes.
+  /// Whether this instance writes. What it was told in a former tenure is forgotten.
   func setWriting(_ isWriting: Bool) async {
-    if isWriting { await writer.resume() } else { await writer.pause() }
+    guard !isStopped else { return }
+    guard isWriting else { return await writer.pause() }
+    if await writer.isPaused { await writer.forgetWishes() }
+    await writer.resume()
   }
 
   /// Writes what is still to be written, for a moment, then lets another instance take over.
@@ -115,7 +141,8 @@ actor ClusterSession {
     await writer.pause()
     await keeper?.release()
     await keeper?.stop()
-    for task in tasks { task.cancel() }
+    for task in tasks + leaseTasks { task.cancel() }
+    turns.continuation.finish()
     await watcher.stop()
   }
 }

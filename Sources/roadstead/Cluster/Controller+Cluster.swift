@@ -43,10 +43,17 @@ extension Controller {
     case .standby(let holder):
       let text = holder.map { "\($0) holds the Lease" } ?? "nobody holds the Lease"
       logger.notice("\(before.isHolder ? "the Lease is lost: " : "")\(text); this instance stands by")
+      toldOfLocalPolicy = []
+      unreported = [:]
+      // At once, and not after all is planned anew: the addresses are another's.
+      if before.isHolder { log(await announce(nil)) }
     case .unknown: break
     }
     await session?.setWriting(status.isHolder)
-    return setFollowing(!status.isHolder)
+    var changes = setFollowing(!status.isHolder)
+    if !status.isHolder { changes.isRoleNew = true }
+    if !before.isHolder, status.isHolder { tellProblems(sources.cluster?.problems ?? []) }
+    return changes
   }
 
   /// Why nothing is announced by this instance; nil where it may announce.
@@ -77,7 +84,9 @@ extension Controller {
 
   private func writeReports() async {
     isReportDue = false
-    guard let session, lease.isHolder, sources.isComplete, !isDraining else { return }
+    guard let session, lease.isHolder, sources.isComplete, !isDraining, let store = sources.cluster?.store else {
+      return
+    }
     let reports = ServiceReports(
       plan: plan, record: record, served: served, nodeName: announcementPlanner.nodeName)
     let events = unreported
@@ -118,7 +127,7 @@ extension Controller {
       isCandidate
         ? "this node may announce again: this instance wants the Lease"
         : "nothing may be announced from this node: this instance stands back from the Lease")
-    Task { await session.setCandidate(isCandidate) }
+    Task { await session.setCandidate(self.isCandidate) }
   }
 
   /// Keeps what the announcer did for the next report.
@@ -126,19 +135,31 @@ extension Controller {
     guard session != nil, let event = ServiceReport.Event(status, nodeName: announcementPlanner.nodeName) else {
       return
     }
-    for service in plan.services where service.outcome.addresses.contains(where: { $0.address == status.address }) {
-      unreported[service.service.metadata.namespacedName, default: []].append(event)
-    }
+    for name in plan.holders[status.address] ?? [] { unreported[NamespacedName(name), default: []].append(event) }
     reportSoon()
   }
 
   /// Objects that the API server accepted and that cannot be used get an event each.
   private func noteProblems(_ problems: [ManifestProblem]) {
-    guard let session, lease.isHolder else { return }
     let known = Set(sources.cluster?.problems ?? [])
-    let news = problems.filter { $0.severity == .error && !known.contains($0) }
-    guard !news.isEmpty else { return }
-    Task { await session.tell(news) }
+    if lease.isHolder { tellProblems(problems.filter { !known.contains($0) }) }
+  }
+
+  private func tellProblems(_ problems: [ManifestProblem]) {
+    let errors = problems.filter { $0.severity == .error }
+    guard let session, !errors.isEmpty else { return }
+    Task { await session.tell(errors) }
+  }
+
+  /// Keeps which addresses are not announced that should be, and why, where that is new, for the next report.
+  func noteUnannounced(since before: AnnouncementPlan) {
+    guard lease.isHolder, before != record.plan else { return }
+    for (address, verdict) in record.plan.verdicts where before.verdicts[address] != verdict {
+      guard case .not(let reason) = verdict else { continue }
+      let event = ServiceReport.Event(reason, of: address)
+      guard event.isWarning else { continue }
+      for name in plan.holders[address] ?? [] { unreported[NamespacedName(name), default: []].append(event) }
+    }
   }
 
   // MARK: - What people see

@@ -17,7 +17,7 @@ ASYNC_TESTS := '^(HTTPTransportTests|KubernetesTests|RoadsteadTests)\.'
 BINARY := $(CURDIR)/.build/release/roadstead
 
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 25
 
 run: build ## build the release and run the demo on loopback: no cluster, no privileges
 	@$(BINARY) demo
@@ -54,6 +54,9 @@ tsan: build-packages ## the packet path's tests under ThreadSanitizer
 count: test-packages build ## system calls, retains, allocations per unit of work, memory per idle connection, against the budget
 	Benchmarks/count.sh $(BINARY)
 
+bench-kubernetes: kubernetes-packages build ## 5,000 Services at an API server of the tests' own: until all are served, and changes
+	@ROADSTEAD_BINARY=$(BINARY) /usr/bin/python3 -B Benchmarks/kubernetes.py
+
 format: ## rewrite all Swift files in the house format
 	swift format format -i -r Package.swift Sources Tests
 
@@ -78,5 +81,5 @@ kubernetes-packages:
 test-packages:
 	@Tests/install.sh $(TEST_PACKAGES)
 
-.PHONY: help run build test kubernetes lab lab-shell image tsan count format lint clean build-packages image-packages \
-  lab-packages kubernetes-packages test-packages
+.PHONY: help run build test kubernetes lab lab-shell image tsan count bench-kubernetes format lint clean build-packages \
+  image-packages lab-packages kubernetes-packages test-packages

@@ -30,6 +30,17 @@ class Roadstead:
             "--lease", lease, *(LEASE_TIMES if lease != "none" else ()), *options]
         self.process = Process(words, "roadstead")
 
+    def is_ready(self) -> bool:
+        """Whether `/readyz` says so."""
+        connection = _UnixConnection(str(self.admin))
+        try:
+            connection.request("GET", "/readyz")
+            return connection.getresponse().status == 200
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
     def state(self) -> dict:
         """The answer of the admin port; a LabError while there is none."""
         connection = _UnixConnection(str(self.admin))

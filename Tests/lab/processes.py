@@ -63,6 +63,10 @@ class Process:
             return list(self._lines)
 
     @property
+    def pid(self) -> int:
+        return self._child.pid
+
+    @property
     def is_running(self) -> bool:
         return self._child.poll() is None
 

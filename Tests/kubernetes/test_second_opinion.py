@@ -1,4 +1,4 @@
-"""Roadstead lists, watches and writes at an API server that others made for tests: kmock, from PyPI.
+"""Roadstead lists and writes at an API server that others made for tests: kmock, from PyPI.
 
 It says less than kube-apiserver does: versions are no numbers, lists have no kind, and each watch begins with all that
 is there.
@@ -73,10 +73,12 @@ def kmock(python):
     server.close()
 
 
-def test_roadstead_lists_and_watches_at_a_server_of_others(kmock, cluster, pods):
+def test_roadstead_lists_and_serves_at_a_server_of_others(kmock, cluster, pods):
     first = cluster.block(50)
     kmock.create(kinds.POOL, pool("lab", f"{first}-{cluster.block(60)}"))
     kmock.create(kinds.SERVICE, service())
+    made, = slices(NAME, [pods[0].endpoint()])
+    kmock.create(kinds.SLICE, made)
     file = cluster.directory / "kmock"
     file.write_text(json.dumps({
         "apiVersion": "v1", "kind": "Config", "current-context": "kmock",
@@ -84,12 +86,7 @@ def test_roadstead_lists_and_watches_at_a_server_of_others(kmock, cluster, pods)
         "clusters": [{"name": "kmock", "cluster": {"server": kmock.url}}], "users": [{"name": "nobody", "user": {}}]}))
     roadstead = Roadstead(cluster, kubeconfig=file)
     try:
-        roadstead.wait_until_synced()
-        made, = slices(NAME, [pods[0].endpoint()])
-        kmock.create(kinds.SLICE, made)
-        roadstead.wait_for("a pod that came while it watched answers", lambda: ask(first) == "pod-1")
-        kmock.request("PATCH", kinds.SLICE, {
-            "metadata": {"namespace": "default"}, "endpoints": [pods[1].endpoint().entry]}, made["metadata"]["name"])
-        roadstead.wait_for("traffic follows", lambda: ask(first) == "pod-2")
+        # Its watches, from its lists' version "...", tell nothing and may end at once: lists are what it judges.
+        roadstead.wait_for("what was listed is served", lambda: ask(first) == "pod-1", within=20)
     finally:
         roadstead.close()

@@ -264,8 +264,13 @@ struct ServingProcess: Sendable {
     let open = await controller.plane.connectionCount()
     let seconds = options.drain.formatted
     let name = signal == SIGINT ? "SIGINT" : "SIGTERM"
-    let rest = open == 0 ? "none is open" : "\(open) open, which \(open == 1 ? "has" : "have") \(seconds) s to end"
-    logger.notice("\(name): no new connections; \(rest)")
+    if session?.options.lease != nil {
+      let end = open == 0 ? "" : "; \(open) open connection\(open == 1 ? " ends" : "s end") with that"
+      logger.notice("\(name): addresses and Lease are given back for another instance\(end)")
+    } else {
+      let rest = open == 0 ? "none is open" : "\(open) open, which \(open == 1 ? "has" : "have") \(seconds) s to end"
+      logger.notice("\(name): no new connections; \(rest)")
+    }
     readiness.value = .draining
     await controller.finishReports()
     // Another instance may take the addresses at once, and the connections on them end with that.

@@ -67,7 +67,7 @@ let package = Package(
         "Addresses", "CLibEv", "EventLoop",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Histogram", package: "hdrhistogram-swift"),
-      ], path: "Benchmarks/load", swiftSettings: strict),
+      ], path: "Benchmarks/load", exclude: ["verify.sh"], swiftSettings: strict),
 
     // Blocking sockets, servers and processes for the tests.
     .target(name: "TestKit", dependencies: ["Addresses", "CLibEv"], path: "Tests/TestKit", swiftSettings: strict),
@@ -94,6 +94,8 @@ let package = Package(
         .product(name: "Logging", package: "swift-log"),
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "LoadTests", dependencies: ["Addresses", "EventLoop", "TestKit", "roadstead-load"], swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["TestKit", "roadstead"], swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

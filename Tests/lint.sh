@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 swift format lint --strict -r Package.swift Sources Tests Benchmarks/load
 large=$(find Sources Tests Benchmarks examples image -name .build -prune -o \( -name '*.swift' -o -name '*.py' \) -size +25k -print)
 [ -z "$large" ] || { echo "over 25 KB, to be split by role: $large" >&2; exit 1; }
-for script in .ci/run Tests/*.sh Benchmarks/*.sh examples/*/run.sh; do
+for script in .ci/run Tests/*.sh Benchmarks/*.sh Benchmarks/load/*.sh examples/*/run.sh; do
   [ -x "$script" ] || { echo "$script is not executable" >&2; exit 1; }
   bash -n "$script"
 done

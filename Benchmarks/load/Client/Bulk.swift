@@ -54,6 +54,8 @@ final class Bulk: Work {
     for stream in streams where direction == .up && stream.finish() { run?.hold() }
   }
 
+  override var isNeverAtRest: Bool { true }
+
   override func close() {
     isOver = true
     for stream in streams { stream.close() }

@@ -121,11 +121,11 @@ final class BulkStream: EventHandler {
   /// Ends the request; the server's count is waited for. False when there is no connection.
   func finish() -> Bool {
     guard state == .flowing, let descriptor = watcher?.descriptor else { return false }
-    state = .ending
     guard shutdown(descriptor, CInt(SHUT_WR)) == 0 else {
       fail(.current)
       return false
     }
+    state = .ending
     watcher?.watch(.read)
     return true
   }

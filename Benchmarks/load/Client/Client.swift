@@ -6,7 +6,9 @@ class Client: EventHandler {
   let run: Run
   /// What it shares with all others of its run.
   unowned(unsafe) let crowd: Crowd
-  var watcher: ReadinessWatcher?
+  private(set) var watcher: ReadinessWatcher?
+  /// The socket, while there is one.
+  private(set) var descriptor: CInt = -1
   /// When the request under way was sent first, or was due.
   var startedAt: UInt64 = 0
   /// When it was sent last.
@@ -23,6 +25,20 @@ class Client: EventHandler {
     sequence = UInt64(number) << 32
   }
 
+  /// Takes a socket, which is not watched yet.
+  func attach(_ socket: consuming OwnedDescriptor) {
+    descriptor = socket.rawValue
+    watcher = ReadinessWatcher(loop: unsafe crowd.loop, descriptor: socket, handler: self)
+  }
+
+  /// Closes the socket.
+  func detach() {
+    descriptor = -1
+    watcher = nil
+  }
+
+  func watch(_ events: Readiness) { watcher?.watch(events) }
+
   /// Connects, and begins with its first request.
   func open() { preconditionFailure("subclasses open") }
 
@@ -36,7 +52,7 @@ class Client: EventHandler {
   func close() {
     isUnderWay = false
     isFree = false
-    watcher = nil
+    detach()
   }
 
   /// The request under way has ended well.

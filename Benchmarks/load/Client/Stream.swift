@@ -65,6 +65,8 @@ final class Stream: Work {
     for flow in flows { flow.askAgain(at: now) }
   }
 
+  override var isNeverAtRest: Bool { true }
+
   override func close() {
     pace?.end()
     for flow in flows { flow.close() }

@@ -9,6 +9,7 @@ final class StreamFlow: EventHandler {
   private let run: Run
   private let train: SegmentTrain
   private var watcher: ReadinessWatcher?
+  private let descriptor: CInt
   private let countedName: UInt64
   private var sequence: UInt64
   /// Datagrams that count and have gone.
@@ -29,6 +30,7 @@ final class StreamFlow: EventHandler {
     self.run = run
     self.train = train
     sequence = UInt64(warmUp) << 32
+    descriptor = socket.rawValue
     countedName = UInt64(counted) << 32
     super.init()
     if train.segments > 1 {
@@ -46,7 +48,7 @@ final class StreamFlow: EventHandler {
 
   func send(_ count: Int) {
     guard count > 0 else { return }
-    let went = train.send(count, from: sequence, to: watcher?.descriptor ?? -1)
+    let went = train.send(count, from: sequence, to: descriptor)
     guard went > 0 else {
       let error = Errno.current
       // Without room it has not been sent, which is no error, but a lower rate.
@@ -54,6 +56,7 @@ final class StreamFlow: EventHandler {
       return
     }
     sequence &+= UInt64(count)
+    run.note()
     guard run.phase == .counting else { return }
     sent += count
     run.addSent(count)
@@ -69,7 +72,7 @@ final class StreamFlow: EventHandler {
         flags: .asksForCount, requestLength: UInt64(Header.size), replyLength: UInt64(Self.answerLength),
         sequence: countedName))
     // A question that cannot go is asked again.
-    _ = question.send(to: watcher?.descriptor ?? -1, from: 0, count: Header.size)
+    _ = question.send(to: descriptor, from: 0, count: Header.size)
   }
 
   /// The same, when the answer has not come, or may have been too early.

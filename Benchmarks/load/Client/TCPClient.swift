@@ -37,9 +37,6 @@ class TCPClient: Client {
   /// Bytes of the reply that are here.
   private(set) var received = 0
 
-  // As long as a run waits for any progress.
-  private static let timeout: UInt64 = 10_000_000_000
-
   override init(run: Run, crowd: Crowd, number: Int) {
     input = crowd.input
     output = crowd.request
@@ -76,7 +73,7 @@ class TCPClient: Client {
     guard run.begin() else { return }
     isUnderWay = true
     do {
-      watcher = ReadinessWatcher(loop: unsafe crowd.loop, descriptor: try unsafe crowd.connect(), handler: self)
+      attach(try unsafe crowd.connect())
     } catch { return fail(error) }
     // What nobody has planned belongs to no window.
     request(startedAt: habit == .waitsForItsTurn ? 0 : now, now: now)
@@ -89,10 +86,10 @@ class TCPClient: Client {
     sequence &+= 1
     sent = 0
     received = 0
-    send(watcher?.descriptor ?? -1)
+    send()
   }
 
-  private func send(_ descriptor: CInt) {
+  private func send() {
     writeRequest()
     while true {
       let count = output.send(to: descriptor, from: sent, count: requestLength &- sent)
@@ -102,14 +99,14 @@ class TCPClient: Client {
         // Not connected yet, or no room.
         if state != .asking {
           state = .asking
-          watcher?.watch(.write)
+          watch(.write)
         }
         return
       }
       sent &+= count
       if sent == requestLength { break }
     }
-    if state == .asking || state == .closed { watcher?.watch(.read) }
+    if state == .asking || state == .closed { watch(.read) }
     state = .reading
   }
 
@@ -118,7 +115,7 @@ class TCPClient: Client {
   override func ready(_ events: Readiness, on descriptor: CInt) {
     switch state {
     case .reading: read(descriptor)
-    case .asking: send(descriptor)
+    case .asking: send()
     case .ending: readEnd(descriptor)
     case .idle: readUnasked(descriptor)
     case .closed: break
@@ -166,7 +163,7 @@ class TCPClient: Client {
       // Closed before it counts: the run may end by it.
       isUnderWay = false
       state = .closed
-      watcher = nil
+      detach()
       finish(at: now, bytes: received)
       open()
     case .stays:
@@ -208,7 +205,7 @@ class TCPClient: Client {
   // MARK: - Ends
 
   override func sweep(at now: UInt64) {
-    if now > sentAt, now &- sentAt > Self.timeout { fail(.timeout, "no reply within 10 s") }
+    if now > sentAt, now &- sentAt > run.patience { fail(.timeout, "no reply within \(run.limits.patience) s") }
   }
 
   override func close() {

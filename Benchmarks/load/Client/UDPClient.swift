@@ -31,9 +31,9 @@ final class UDPClient: Client {
     isUnderWay = true
     firstSequence = sequence &+ 1
     do {
-      watcher = ReadinessWatcher(loop: unsafe crowd.loop, descriptor: try unsafe crowd.connect(), handler: self)
+      attach(try unsafe crowd.connect())
     } catch { return fail(error) }
-    watcher?.watch(.read)
+    watch(.read)
     // What nobody has planned belongs to no window.
     request(startedAt: habit == .waitsForItsTurn ? 0 : now, now: now)
   }
@@ -48,7 +48,7 @@ final class UDPClient: Client {
     isUnderWay = true
     sequence &+= 1
     output.writeSequence(sequence)
-    if output.send(to: watcher?.descriptor ?? -1, from: 0, count: requestLength) < 0 {
+    if output.send(to: descriptor, from: 0, count: requestLength) < 0 {
       let error = Errno.current
       // Without room it is lost on this side already.
       if !error.isWouldBlock, error.rawValue != ENOBUFS { fail(error) }

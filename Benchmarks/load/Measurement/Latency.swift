@@ -18,12 +18,15 @@ struct Latency {
     if nanoseconds > most { most = nanoseconds }
   }
 
+  /// The value that so many percent are at or below.
+  func percentile(_ percent: Double) -> UInt64 { min(histogram.valueAtPercentile(percent), most) }
+
   /// `null` when nothing was recorded.
   var json: String {
     guard most > 0 else { return "null" }
     let percentiles = [50, 90, 99, 99.9].map { percentile in
       let name = percentile == 99.9 ? "p99.9" : "p\(Int(percentile))"
-      return "\"\(name)\": \(min(histogram.valueAtPercentile(percentile), most))"
+      return "\"\(name)\": \(self.percentile(percentile))"
     }
     return "{\"unit\": \"ns\", \"min\": \(least), \(percentiles.joined(separator: ", ")), \"max\": \(most), "
       + "\"late\": \(late), \"queued\": \(queued)}"

@@ -6,6 +6,8 @@ struct Limits {
   var count: Int?
   /// Seconds of load before the window.
   var warmUp = 0.0
+  /// Seconds without any progress that end a run.
+  var patience = 10.0
   /// The processes whose CPU time is told.
   var watched: [Int] = []
 }

@@ -44,6 +44,8 @@ final class Run: EventHandler {
   private let clients: Int
   /// Whether a unit belongs to the window in which it was due, not to that in which it ended.
   private let countsByDueTime: Bool
+  /// How long a reply, or any progress, is waited for, in nanoseconds.
+  let patience: UInt64
   private var opened = 0
   private var timer: TimerWatcher?
   private var deadline = UInt64.max
@@ -60,7 +62,6 @@ final class Run: EventHandler {
 
   /// Errors after which it gives up.
   static let mostErrors = 1000
-  private static let stall: UInt64 = 10_000_000_000
   private static let tick = 0.1
 
   init(loop: EventLoop, limits: Limits, clients: Int, countsByDueTime: Bool = false, work: Work) {
@@ -69,6 +70,7 @@ final class Run: EventHandler {
     self.clients = clients
     self.countsByDueTime = countsByDueTime
     self.work = work
+    patience = UInt64(limits.patience * 1e9)
   }
 
   /// Runs to the end. Throws when a watched process is gone.
@@ -222,7 +224,7 @@ final class Run: EventHandler {
     most = .min
     if !countsByDueTime { countedFrom = .max }
     phase = .draining
-    deadline = now &+ Self.stall
+    deadline = now &+ patience
     do { after = try CPUTimes.read(watching: limits.watched) } catch { failure = error }
     isDraining = true
     work.windowEnded(at: now)
@@ -257,15 +259,15 @@ final class Run: EventHandler {
       switch phase {
       case .warmingUp: beginWindow()
       case .counting: endWindow(now)
-      case .draining: return giveUp("not all that was under way has ended within 10 s")
+      case .draining: return giveUp("not all that was under way has ended within \(limits.patience) s")
       case .opening, .over: break
       }
     }
     if progress != lastProgress {
       lastProgress = progress
       lastProgressAt = now
-    } else if underWay > 0 || phase == .opening, now &- lastProgressAt > Self.stall {
-      return giveUp("no progress for 10 s")
+    } else if underWay > 0 || phase == .opening || work.isNeverAtRest, now &- lastProgressAt > patience {
+      return giveUp("no progress for \(limits.patience) s")
     }
     guard phase != .over else { return }
     work.sweep(at: now)

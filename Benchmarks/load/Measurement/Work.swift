@@ -18,6 +18,9 @@ class Work {
   /// How many units of the window have not begun, though it is over.
   var queued: Int { 0 }
 
+  /// Whether there is progress all the time, even with no unit under way.
+  var isNeverAtRest: Bool { false }
+
   /// Closes everything.
   func close() {}
 }

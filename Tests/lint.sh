@@ -9,7 +9,7 @@ for script in .ci/run Tests/*.sh Benchmarks/*.sh examples/*/run.sh; do
   [ -x "$script" ] || { echo "$script is not executable" >&2; exit 1; }
   bash -n "$script"
 done
-python3 - Tests/lab/*.py Tests/kubernetes/*.py image/*.py <<'END'
+python3 - Tests/lab/*.py Tests/kubernetes/*.py image/*.py Benchmarks/*.py Benchmarks/tests/*.py <<'END'
 import sys
 for name in sys.argv[1:]:
     text = open(name).read()

@@ -8,7 +8,7 @@ FIGURES = {
 }
 COLUMNS = {"latency": results.PERCENTILES, "memory": ("memory",), "calls": ("calls",)}
 USUAL = ("rate", "cpu", "machine")
-NAME = 24
+NAME = 29
 
 
 def of(result):
@@ -35,9 +35,11 @@ def of(result):
 def of_work(result, work):
     """One work: a line for each contestant, then the ratios."""
     columns = COLUMNS.get(work["group"], USUAL)
+    if work.get("rate"):
+        columns = [name for name in columns if name != "rate"]
     head = work["title"] + (f"; {work['note']}" if work.get("note") else "") + f" [{work['id']}]"
     width = 13 if len(columns) > 3 else 28
-    unit = "" if work["group"] == "latency" else f"  each: a {work['unit']}"
+    unit = "" if work["group"] == "latency" else f"  each: one {work['unit']}"
     lines = [head, " " * NAME + "".join(f"{FIGURES[name]:>{width}}" for name in columns) + unit]
     for contestant in result["contestants"]:
         id = contestant["id"]

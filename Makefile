@@ -54,11 +54,14 @@ tsan: build-packages ## the packet path's tests under ThreadSanitizer
 count: test-packages build ## system calls, retains, allocations per unit of work, memory per idle connection, against the budget
 	Benchmarks/count.sh $(BINARY)
 
+load: build-packages ## roadstead-load, the client and the server of the measurements: .build/release/roadstead-load
+	swift build -c release --product roadstead-load
+
 bench-kubernetes: kubernetes-packages build ## 5,000 Services at an API server of the tests' own: until all are served, and changes
 	@ROADSTEAD_BINARY=$(BINARY) /usr/bin/python3 -B Benchmarks/kubernetes.py
 
 format: ## rewrite all Swift files in the house format
-	swift format format -i -r Package.swift Sources Tests
+	swift format format -i -r Package.swift Sources Tests Benchmarks/load
 
 lint: ## the format, the size of files, scripts that parse
 	Tests/lint.sh
@@ -81,5 +84,5 @@ kubernetes-packages:
 test-packages:
 	@Tests/install.sh $(TEST_PACKAGES)
 
-.PHONY: help run build test kubernetes lab lab-shell image tsan count bench-kubernetes format lint clean build-packages \
+.PHONY: help run build load test kubernetes lab lab-shell image tsan count bench-kubernetes format lint clean build-packages \
   image-packages lab-packages kubernetes-packages test-packages

@@ -1,0 +1,20 @@
+/// What a run does with its clients. Lives on the run's loop.
+class Work {
+  /// Opens what there is to open. Each client tells the run when it is, by ``Run/clientOpened()``.
+  func begin() {}
+
+  /// The counted window begins.
+  func windowBegan(at now: UInt64) {}
+
+  /// The counted window is over: nothing new begins.
+  func windowEnded(at now: UInt64) {}
+
+  /// Called every 100 ms: what takes too long, and what is to be opened again.
+  func sweep(at now: UInt64) {}
+
+  /// Whether something is still to begin, though the window is over.
+  var hasQueue: Bool { false }
+
+  /// Closes everything.
+  func close() {}
+}

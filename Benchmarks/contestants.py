@@ -45,7 +45,7 @@ PLACES = {
     "envoy": ([".venv/lib/python3*/site-packages/envoy/_bin/envoy", "envoy"], "not installed: make bench-peers"),
     "nft": (["nft", "/usr/sbin/nft"], "not installed: make bench-peers"),
     "gcc": (["gcc", "cc", "clang"], "no C compiler: make bench-peers"),
-    "load": (["load/.build/release/roadstead-load", ".build/release/roadstead-load"], "not built: make bench-load"),
+    "load": (["../.build/release/roadstead-load"], "not built: make load"),
 }
 
 

@@ -48,19 +48,25 @@ def of_work(result, work):
             lines.append(f"{name:<{NAME}}  no figures: {work['problems'][id]}")
         elif work["rounds"].get(id):
             lines.append(f"{name:<{NAME}}" + "".join(cell(work, id, each, width) for each in columns) + after(work, id))
-    return lines + ratio_lines(result, work)
+    return lines + disturbed(work) + ratio_lines(result, work)
 
 
 def cell(work, contestant, name, width):
     spread = results.spread(work, contestant, name)
     if spread is None:
-        return f"{'load-bound' if name == 'rate' else '–':>{width}}"
+        return f"{why_no_rate(work, contestant) if name == 'rate' else '–':>{width}}"
     if width < 20:
         return f"{value(name, spread.median):>{width}}"
     text = value(name, spread.median)
     if spread.minimum != spread.maximum:
         text += f" ({value(name, spread.minimum, False)}–{value(name, spread.maximum, False)})"
     return f"{text:>{width}}"
+
+
+def why_no_rate(work, contestant):
+    """The proxy was not busy: because load and endpoints were, or because all waited for each other."""
+    load = results.spread(work, contestant, "load")
+    return "load-bound" if load is None or load.median > 0.85 else "nobody busy"
 
 
 def after(work, contestant):
@@ -70,6 +76,13 @@ def after(work, contestant):
         return "  " + ", ".join(named[:7])
     busy = results.spread(work, contestant, "busy")
     return f"  busy {busy.median:4.0%}" if busy and work["group"] not in ("memory", "latency") else ""
+
+
+def disturbed(work):
+    """A line where other programs ran meanwhile, more than a tenth of a core in a contestant's median."""
+    shares = [results.spread(work, id, "others") for id in work["rounds"]]
+    most = max((share.median for share in shares if share), default=0)
+    return [f"  disturbed: other programs used up to {most:.0%} of a core"] if most > 0.1 else []
 
 
 def ratio_lines(result, work):

@@ -83,7 +83,7 @@ def problem(report):
         return "nothing came through"
     if report.get("lost") and report["lost"] > LOST * report["sent"]:
         return f"lost {report['lost'] / report['sent']:.1%} of the datagrams"
-    late = report.get("latency", {}).get("late", 0)
+    late = (report.get("latency") or {}).get("late", 0)
     if late > LATE * report["units"]:
         return f"the load was too slow: {late / report['units']:.1%} of the requests were sent late"
     return None

@@ -124,7 +124,6 @@ def command(contestant, path, front, endpoints, protocols, is_bulk, scratch):
     filled = {"ip": ip, "port": port, "endpoint1": endpoints[0][0], "endpoint2": endpoints[1][0],
               "endpoint_port": endpoint_port, "buffer": LARGE if is_bulk else SMALL, "directory": scratch.path}
     if contestant.program == "haproxy":
-        filled["splice"] = ""
         return [path, "-db", "-f", fill("haproxy.cfg", filled, scratch)]
     if contestant.program == "nginx":
         filled["modules"] = nginx_modules(path)

@@ -8,7 +8,7 @@ import Glibc
     abstract: "Puts load on TCP and UDP proxies, and is the server behind them.",
     subcommands: [
       ServeCommand.self, RoundTripsCommand.self, ConnectionsCommand.self, UploadCommand.self, DownloadCommand.self,
-      BothCommand.self,
+      BothCommand.self, StreamCommand.self, IdleCommand.self,
     ])
 
   static func main() {
@@ -29,8 +29,10 @@ import Glibc
       Glibc.exit(EXIT_FAILURE)
     }
     guard exitCode(for: error) == .validationFailure else { exit(withError: error) }
-    let lines = message(for: error).split(separator: "\n").map { $0.drop { " -".contains($0) } }
-    Output.tell(lines.joined(separator: ", ") + " (see roadstead-load --help)")
+    // The parser lists longer choices on lines of their own.
+    let lines = message(for: error).split(separator: "\n")
+    let choices = lines.dropFirst().map { $0.drop { " -".contains($0) } }
+    Output.tell((lines.prefix(1) + choices).joined(separator: ", ") + " (see roadstead-load --help)")
     Glibc.exit(ExitCode.validationFailure.rawValue)
   }
 }

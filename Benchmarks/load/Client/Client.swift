@@ -12,6 +12,8 @@ class Client: EventHandler {
   /// When it was sent last.
   var sentAt: UInt64 = 0
   var isUnderWay = false
+  /// Whether it waits for its turn.
+  var isFree = false
   var sequence: UInt64
   private var isOpened = false
 
@@ -33,6 +35,7 @@ class Client: EventHandler {
   /// Closes without a word.
   func close() {
     isUnderWay = false
+    isFree = false
     watcher = nil
   }
 

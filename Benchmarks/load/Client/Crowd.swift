@@ -112,7 +112,12 @@ final class Crowd: Work {
 
   override func windowEnded(at now: UInt64) { pacer?.windowEnded(at: now) }
 
-  override var hasQueue: Bool { pacer?.hasQueue ?? false }
+  override var queued: Int { pacer?.queued ?? 0 }
+
+  override func opened(at now: UInt64) {
+    pacer?.begin(at: now)
+    if habit == .stays { Output.print("holding \(clients.count) connections") }
+  }
 
   override func sweep(at now: UInt64) {
     let failed = toReopen
@@ -129,6 +134,5 @@ final class Crowd: Work {
     isOver = true
     toReopen = []
     for client in clients { client.close() }
-    pacer = nil
   }
 }

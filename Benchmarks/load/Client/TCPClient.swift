@@ -78,7 +78,8 @@ class TCPClient: Client {
     do {
       watcher = ReadinessWatcher(loop: unsafe crowd.loop, descriptor: try unsafe crowd.connect(), handler: self)
     } catch { return fail(error) }
-    request(startedAt: now, now: now)
+    // What nobody has planned belongs to no window.
+    request(startedAt: habit == .waitsForItsTurn ? 0 : now, now: now)
   }
 
   override func request(startedAt start: UInt64, now: UInt64) {
@@ -160,7 +161,7 @@ class TCPClient: Client {
     case .waitsForItsTurn:
       state = .idle
       finish(at: now, bytes: received)
-      unsafe crowd.pacer?.isFree(self, now)
+      unsafe crowd.pacer?.take(self, at: now)
     case .closes, .awaitsClose:
       // Closed before it counts: the run may end by it.
       isUnderWay = false

@@ -34,7 +34,8 @@ final class UDPClient: Client {
       watcher = ReadinessWatcher(loop: unsafe crowd.loop, descriptor: try unsafe crowd.connect(), handler: self)
     } catch { return fail(error) }
     watcher?.watch(.read)
-    request(startedAt: now, now: now)
+    // What nobody has planned belongs to no window.
+    request(startedAt: habit == .waitsForItsTurn ? 0 : now, now: now)
   }
 
   override func request(startedAt start: UInt64, now: UInt64) {
@@ -70,7 +71,7 @@ final class UDPClient: Client {
     switch habit {
     case .asksAgain, .closes, .awaitsClose:
       if run.begin() { request(startedAt: now, now: now) } else { close() }
-    case .waitsForItsTurn: unsafe crowd.pacer?.isFree(self, now)
+    case .waitsForItsTurn: unsafe crowd.pacer?.take(self, at: now)
     case .stays: break
     }
   }

@@ -11,7 +11,8 @@ import Glibc
 /// | `draining` | what is under way may end | `over` |
 /// | `over` | the loop is stopped | |
 ///
-/// Without a warm-up a run begins with `counting`. Ten seconds without any progress end each phase.
+/// Without a warm-up a run begins with `counting`. Ten seconds without any progress end each phase,
+/// and draining takes no longer in all.
 final class Run: EventHandler {
   enum Phase {
     case opening
@@ -89,14 +90,17 @@ final class Run: EventHandler {
   /// Whether another unit may begin; it is under way then.
   @inline(__always) func begin() -> Bool {
     guard units &+ underWay < most else { return false }
-    beginDue()
+    underWay &+= 1
+    if isCounting, !countsByDueTime { sent &+= 1 }
     return true
   }
 
-  /// A unit begins that was due.
-  @inline(__always) func beginDue() {
+  /// A unit begins that was due; whether it counts.
+  func begin(dueAt due: UInt64) -> Bool {
     underWay &+= 1
-    if isCounting { sent &+= 1 }
+    guard due >= countedFrom else { return false }
+    sent &+= 1
+    return true
   }
 
   /// A unit has ended well. It began at `start` or was due then.
@@ -133,6 +137,24 @@ final class Run: EventHandler {
 
   private func unitsReached() { endWindow(Clock.now) }
 
+  /// Datagrams that have gone, and are counted where they arrive.
+  @inline(__always) func addSent(_ count: Int) {
+    guard isCounting else { return }
+    sent &+= count
+    if let most = limits.count, sent >= most { unitsReached() }
+  }
+
+  /// How many datagrams may still go, at most.
+  @inline(__always) var unsent: Int { isCounting ? (limits.count ?? .max) &- sent : .max }
+
+  /// Datagrams that have arrived, of `count` that were sent.
+  func addArrived(_ arrived: Int, of count: Int, bytes: Int) {
+    progress &+= 1
+    units += arrived
+    self.bytes += bytes
+    lost += max(count - arrived, 0)
+  }
+
   func lose(sentAt time: UInt64) {
     if isCounting || isDraining, time >= windowStart { lost += 1 }
   }
@@ -147,9 +169,10 @@ final class Run: EventHandler {
 
   /// Counts an error; the first of them is told.
   func fail(_ kind: ErrorKind, _ text: @autoclosure () -> String) {
+    guard phase != .over else { return }
     if errors.total == 0 { Output.tell("first error: \(kind.rawValue): \(text())") }
     errors.add(kind)
-    if errors.total >= Self.mostErrors, phase != .over {
+    if errors.total >= Self.mostErrors {
       Output.tell("\(errors.total) errors: giving up")
       end()
     }
@@ -167,7 +190,9 @@ final class Run: EventHandler {
   /// A client is connected, and has had its first reply where there are replies.
   func clientOpened() {
     opened += 1
-    guard opened == clients, phase == .opening else { return }
+    guard opened == clients else { return }
+    work.opened(at: Clock.now)
+    guard phase == .opening else { return }
     if limits.warmUp == 0 { return beginWindow() }
     phase = .warmingUp
     schedule(limits.warmUp)
@@ -197,7 +222,7 @@ final class Run: EventHandler {
     most = .min
     if !countsByDueTime { countedFrom = .max }
     phase = .draining
-    deadline = .max
+    deadline = now &+ Self.stall
     do { after = try CPUTimes.read(watching: limits.watched) } catch { failure = error }
     isDraining = true
     work.windowEnded(at: now)
@@ -205,7 +230,7 @@ final class Run: EventHandler {
   }
 
   private func endIfDrained() {
-    if phase == .draining, underWay <= 0, !work.hasQueue { end() }
+    if phase == .draining, underWay <= 0, work.queued == 0 { end() }
   }
 
   private func end() {
@@ -232,20 +257,25 @@ final class Run: EventHandler {
       switch phase {
       case .warmingUp: beginWindow()
       case .counting: endWindow(now)
-      case .opening, .draining, .over: break
+      case .draining: return giveUp("not all that was under way has ended within 10 s")
+      case .opening, .over: break
       }
     }
     if progress != lastProgress {
       lastProgress = progress
       lastProgressAt = now
     } else if underWay > 0 || phase == .opening, now &- lastProgressAt > Self.stall {
-      errors.add(.timeout, max(underWay, 1))
-      Output.tell("no progress for 10 s: giving up")
-      return stop()
+      return giveUp("no progress for 10 s")
     }
     guard phase != .over else { return }
     work.sweep(at: now)
     if phase != .over { scheduleTimer(now) }
+  }
+
+  private func giveUp(_ reason: String) {
+    errors.add(.timeout, max(underWay + work.queued, 1))
+    Output.tell("\(reason): giving up")
+    stop()
   }
 
   private func scheduleTimer(_ now: UInt64) {

@@ -3,6 +3,9 @@ class Work {
   /// Opens what there is to open. Each client tells the run when it is, by ``Run/clientOpened()``.
   func begin() {}
 
+  /// All clients are open.
+  func opened(at now: UInt64) {}
+
   /// The counted window begins.
   func windowBegan(at now: UInt64) {}
 
@@ -12,8 +15,8 @@ class Work {
   /// Called every 100 ms: what takes too long, and what is to be opened again.
   func sweep(at now: UInt64) {}
 
-  /// Whether something is still to begin, though the window is over.
-  var hasQueue: Bool { false }
+  /// How many units of the window have not begun, though it is over.
+  var queued: Int { 0 }
 
   /// Closes everything.
   func close() {}

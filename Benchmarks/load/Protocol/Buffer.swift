@@ -56,6 +56,15 @@ import Glibc
     set { unsafe raw.storeBytes(of: newValue.bigEndian, as: UInt64.self) }
   }
 
+  /// The two numbers of 8 bytes that follow a header.
+  var numbers: (UInt64, UInt64) {
+    precondition(size >= Header.size + 16)
+    return unsafe (
+      UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: Header.size, as: UInt64.self)),
+      UInt64(bigEndian: raw.loadUnaligned(fromByteOffset: Header.size + 8, as: UInt64.self))
+    )
+  }
+
   /// Calls `body` with the first `count` bytes, which are there as long as the call.
   @unsafe func withBytes<R>(_ count: Int, _ body: (UnsafeRawBufferPointer) -> R) -> R {
     precondition(count >= 0 && count <= size)

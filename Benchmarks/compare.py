@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """Roadstead, its peers and the limits in turns: `make bench`, `make bench-quick`. `--help` says what can be chosen."""
 
 import argparse
@@ -7,6 +8,7 @@ import re
 import signal
 import sys
 import time
+import traceback
 
 import contestants
 import machine
@@ -183,6 +185,10 @@ def main():
     except Failed as error:
         print(f"stopped: {error}", file=sys.stderr)
         code = 1
+    except Exception:
+        # A fault of this program: what was measured before it is not lost.
+        traceback.print_exc()
+        code = 1
     except Interrupted as error:
         code = 128 + error.args[0]
     finally:
@@ -192,6 +198,8 @@ def main():
         if run:
             run.close()
         scratch.close()
+    if not run:
+        sys.exit(code)
     if code:
         run.result["is_partial"] = True
     path = options.output or default_path(run.result)

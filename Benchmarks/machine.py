@@ -13,7 +13,8 @@ def describe(name):
     """The machine's part of a result."""
     # Of the kernel's name the numbers only: the rest is who built it.
     return {"name": name or short(cpu()), "cpu": cpu(), "cores": len(os.sched_getaffinity(0)),
-            "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), "kernel": re.match(r"[\d.]+|", platform.release())[0].strip(".")}
+            "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
+            "kernel": re.match(r"[\d.]*", platform.release())[0].strip(".")}
 
 
 def cpu():

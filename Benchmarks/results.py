@@ -1,3 +1,4 @@
+#!/usr/bin/env python3
 """The form of a result, its statistics, and the table of it. `results.py FILE` prints the table of a saved one.
 
 The form is in README.md: plain dictionaries, as JSON has them. What is computed from a result is computed here, for the

@@ -22,8 +22,6 @@ from processes import Failed, Scratch
 from stage import Loopback, Stage, Unpinned
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-# What a step takes beside its measured time.
-OVERHEAD = 0.5
 
 
 class Interrupted(BaseException):
@@ -37,13 +35,15 @@ class Progress:
         self.steps, self.done, self.begun = steps, 0, time.monotonic()
         self.is_terminal = sys.stderr.isatty()
 
-    def step(self, text, steps=1):
-        self.done += steps
-        elapsed = time.monotonic() - self.begun
-        left = elapsed / self.done * (self.steps - self.done)
-        line = f"[{self.done}/{self.steps}, {left / 60:.1f} min left] {text}"
+    def step(self, text):
+        self.done += 1
         if self.is_terminal:
-            print(f"\r\x1b[K{line}", end="", file=sys.stderr, flush=True)
+            print(f"\r\x1b[K[{self.done}/{self.steps}, {self.left()} left] {text}", end="", file=sys.stderr, flush=True)
+
+    def left(self):
+        """What is left, if the rest takes as long for each step as those before."""
+        seconds = (time.monotonic() - self.begun) / max(1, self.done) * (self.steps - self.done)
+        return f"{seconds:.0f} s" if seconds < 100 else f"{seconds / 60:.0f} min"
 
     def say(self, text):
         print(("\r\x1b[K" if self.is_terminal else "") + text, file=sys.stderr, flush=True)
@@ -131,7 +131,7 @@ class Run:
             record["rounds"].pop(id, None)
         for line in table.of_work(self.result, record):
             self.progress.say(line)
-        self.progress.say(f"  ({time.monotonic() - begun:.0f} s)\n")
+        self.progress.say(f"  ({time.monotonic() - begun:.0f} s; {self.progress.left()} left)\n")
 
     @contextlib.contextmanager
     def problem(self, record, id, where=""):

@@ -136,11 +136,12 @@ def figure(round, name):
 
 
 def values(work, contestant, name):
-    """A figure in each round that has it; none of a contestant with a problem."""
+    """A figure in each round that has it; none of a contestant with a problem, and no rate that most rounds lack."""
     if contestant in work["problems"]:
         return []
-    found = (figure(round, name) for round in work["rounds"].get(contestant, []))
-    return [value for value in found if value is not None]
+    rounds = work["rounds"].get(contestant, [])
+    found = [value for value in (figure(round, name) for round in rounds) if value is not None]
+    return [] if name == "rate" and 2 * len(found) < len(rounds) else found
 
 
 def spread(work, contestant, name):

@@ -78,6 +78,13 @@ def test_a_rate_that_only_says_how_fast_the_load_is_is_none():
     assert "load-bound" in line and "1.00 µs" in line
 
 
+def test_a_rate_that_most_rounds_lack_is_none():
+    work = a_work({})
+    work["rounds"] = {"roadstead": [{"rate": 1}, {}, {}], "haproxy": [{"rate": 1}, {"rate": 2}, {}]}
+    assert results.spread(work, "roadstead", "rate") is None
+    assert results.spread(work, "haproxy", "rate").maximum == 2
+
+
 def test_a_target_may_name_both_sides():
     work = a_work({"roadstead": [10, 10], "nginx": [10.5, 12]})
     work["target"] = {"figure": "cpu", "ratio": 1.1, "of": "nginx", "over": "roadstead"}

@@ -3,6 +3,7 @@
 import collections
 import contextlib
 import dataclasses
+import statistics
 
 import contestants
 import harness
@@ -29,7 +30,7 @@ class Measurement:
     load: Load
     seconds: float
     warm_up: float
-    # Units a second that each contestant came to in each work: what fixed rates are taken from.
+    # Units a second that each contestant came to in each work, round by round: what fixed rates are taken from.
     maxima: dict
     standings: dict[str, Standing] = dataclasses.field(default_factory=dict)
     rate: float | None = None
@@ -77,8 +78,8 @@ def timed(measurement, contestant):
             measurement.stage.place.leave(contestant)
         found = measurement.figures(standing, report)
     if measurement.rate is None:
-        best = measurement.maxima.setdefault(measurement.work.id, {})
-        best[contestant.id] = max(best.get(contestant.id, 0), report["units"] / report["seconds"])
+        rounds = measurement.maxima.setdefault(measurement.work.id, {}).setdefault(contestant.id, [])
+        rounds.append(report["units"] / report["seconds"])
     else:
         # How much is asked for is no figure of a contestant.
         found.pop("rate", None)
@@ -87,7 +88,7 @@ def timed(measurement, contestant):
 
 def half_of_slowest(measurement):
     """The fixed rate of an open loop: half of what the slowest proxy came to in this run."""
-    maxima = dict(measurement.maxima.get(measurement.work.of, {}))
+    maxima = {id: statistics.median(rounds) for id, rounds in measurement.maxima.get(measurement.work.of, {}).items()}
     for standing in measurement.proxies():
         if standing.id not in maxima:
             report = measurement.run(standing, measurement.work.load, 1)
@@ -97,7 +98,7 @@ def half_of_slowest(measurement):
     if not slowest:
         raise Failed("no proxy came through a closed loop")
     measurement.rate = slowest[0] / 2
-    measurement.note = f"at {measurement.rate:,.0f} a second, half of the most of {slowest[1]}"
+    measurement.note = f"at {measurement.rate:,.0f} a second, half of what {slowest[1]} comes to"
 
 
 def rate_without_loss(measurement):

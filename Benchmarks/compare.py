@@ -233,9 +233,9 @@ def parse():
     parser.add_argument("--list", action="store_true", help="works and contestants, and nothing else")
     parser.add_argument("--only", type=words, default=[], metavar="WORK,…", help="these works or groups")
     parser.add_argument("--contestants", type=words, default=contestants.IDS, metavar="ID,…", help="only these")
-    parser.add_argument("--rounds", type=int, help="default: 5, quick 3")
-    parser.add_argument("--seconds", type=float, help="of each measurement; default: 2, quick 1")
-    parser.add_argument("--warm-up", type=float, help="seconds before each; default: 0.5, quick 0.2")
+    parser.add_argument("--rounds", type=int, help="default: 9, quick 5")
+    parser.add_argument("--seconds", type=float, help="of each measurement; default: 1, quick 0.5")
+    parser.add_argument("--warm-up", type=float, help="seconds before each; default: 0.2, quick 0.1")
     parser.add_argument("--machine", metavar="NAME", help="what the result calls this machine")
     parser.add_argument("--output", metavar="FILE", help="default: results/DATE-MACHINE.json")
     for program in ("roadstead", "haproxy", "nginx", "envoy", "load"):
@@ -245,10 +245,10 @@ def parse():
     unknown += [each for each in options.contestants if each not in contestants.IDS]
     if unknown:
         parser.error(f"neither a work, a group nor a contestant: {', '.join(unknown)} (--list shows them)")
-    options.rounds = options.rounds or (3 if options.quick else 5)
-    options.seconds = options.seconds or (1 if options.quick else 2)
+    options.rounds = options.rounds or (5 if options.quick else 9)
+    options.seconds = options.seconds or (0.5 if options.quick else 1)
     if options.warm_up is None:
-        options.warm_up = 0.2 if options.quick else 0.5
+        options.warm_up = 0.1 if options.quick else 0.2
     if options.rounds < 1 or options.seconds <= 0 or options.warm_up < 0:
         parser.error("rounds and seconds are positive")
     return options

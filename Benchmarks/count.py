@@ -57,7 +57,8 @@ def function_calls(binary, count):
         subprocess.run(["objcopy", "--strip-debug", binary, bare], check=True)
         preload = os.path.join(directory, "sigsuspend.so")
         subprocess.run(["clang", "-shared", "-fPIC", "-o", preload, "sigsuspend.c"], check=True)
-        quiet = ["env", f"LD_PRELOAD={preload}", "valgrind", "--quiet", "--tool=callgrind", f"--callgrind-out-file={out}", "--log-file=/dev/null"]
+        quiet = ["env", f"LD_PRELOAD={preload}", "valgrind", "--quiet", "--tool=callgrind",
+                 f"--callgrind-out-file={out}", "--log-file=/dev/null"]
         with harness.proxy(bare, quiet) as process:
             harness.round_trips(count)
             # Valgrind is the process itself, not a child of it.

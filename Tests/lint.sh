@@ -3,13 +3,13 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 swift format lint --strict -r Package.swift Sources Tests Benchmarks/load
-large=$(find Sources Tests Benchmarks examples image -name .build -prune -o \( -name '*.swift' -o -name '*.py' \) -size +25k -print)
+large=$(find Sources Tests Benchmarks examples image \( -name .build -o -name .venv \) -prune -o \( -name '*.swift' -o -name '*.py' \) -size +25k -print)
 [ -z "$large" ] || { echo "over 25 KB, to be split by role: $large" >&2; exit 1; }
 for script in .ci/run Tests/*.sh Benchmarks/*.sh Benchmarks/load/*.sh examples/*/run.sh; do
   [ -x "$script" ] || { echo "$script is not executable" >&2; exit 1; }
   bash -n "$script"
 done
-python3 - Tests/lab/*.py Tests/kubernetes/*.py image/*.py <<'END'
+python3 - Tests/lab/*.py Tests/kubernetes/*.py image/*.py Benchmarks/*.py Benchmarks/tests/*.py <<'END'
 import sys
 for name in sys.argv[1:]:
     text = open(name).read()

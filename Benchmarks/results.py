@@ -1,0 +1,230 @@
+#!/usr/bin/env python3
+"""The form of a result, its statistics, and the table of it. `results.py FILE` prints the table of a saved one.
+
+The form is in README.md: plain dictionaries, as JSON has them. What is computed from a result is computed here, for the
+terminal and the page alike.
+"""
+
+import dataclasses
+import json
+import os
+import statistics
+import sys
+import tempfile
+
+VERSION = 1
+SELF = "roadstead"
+KINDS = ("self", "peer", "limit")
+GROUPS = {
+    "tcp": "TCP", "bulk": "Bulk", "udp": "UDP", "latency": "Latency at a fixed rate", "memory": "Memory",
+    "calls": "System calls", "forwarding": "Through a router's namespace", "shards": "Shards",
+}
+PERCENTILES = ("p50", "p90", "p99", "p99.9", "max")
+# What a group's contestants are compared by where the work has no target.
+MAIN = {"latency": "p99", "memory": "memory", "calls": "calls", "forwarding": "machine"}
+
+
+class FormError(Exception):
+    """A file that is not a result of this version."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Spread:
+    """Minimum, median and maximum over the rounds."""
+
+    minimum: float
+    median: float
+    maximum: float
+
+    @staticmethod
+    def of(values):
+        """The spread of some values; None of none."""
+        return Spread(min(values), statistics.median(values), max(values)) if values else None
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """A work's target and what has become of it."""
+
+    figure: str
+    # At most this ratio is wanted.
+    wanted: float
+    # The ratio's spread over the rounds; None without figures, and then the target is not met.
+    ratio: Spread | None
+
+    @property
+    def is_met(self):
+        return self.ratio is not None and self.ratio.median <= self.wanted
+
+
+def new(date, commit, is_quick, rounds, machine):
+    """A result without works."""
+    return {"version": VERSION, "date": date, "commit": commit, "is_quick": is_quick, "rounds": rounds,
+            "machine": machine, "contestants": [], "left_out": [], "works": []}
+
+
+def load(path):
+    """A saved result; FormError where it is none."""
+    try:
+        with open(path) as file:
+            result = json.load(file)
+    except (OSError, ValueError) as error:
+        raise FormError(f"{path}: {error}") from None
+    check(result, path)
+    return result
+
+
+def save(result, path):
+    """Writes it whole or not at all."""
+    check(result, path)
+    directory = os.path.dirname(os.path.abspath(path))
+    os.makedirs(directory, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(dir=directory, suffix=".tmp")
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(result, file, indent=1)
+            file.write("\n")
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def check(result, name="result"):
+    """FormError where something is missing that the table or the page need."""
+    def need(holds, what):
+        if not holds:
+            raise FormError(f"{name}: {what}")
+
+    need(isinstance(result, dict) and result.get("version") == VERSION, f"not a result of version {VERSION}")
+    for key in ("date", "commit", "is_quick", "rounds", "machine", "contestants", "left_out", "works"):
+        need(key in result, f"no {key}")
+    known = {each["id"] for each in result["contestants"]}
+    for each in result["contestants"]:
+        need(each["kind"] in KINDS, f"{each['id']}: kind {each['kind']}")
+    for work in result["works"]:
+        for key in ("id", "title", "group", "unit", "topology", "rounds", "problems"):
+            need(key in work, f"{work.get('id')}: no {key}")
+        need(work["group"] in GROUPS, f"{work['id']}: group {work['group']}")
+        for one in [*work["rounds"], *work["problems"]]:
+            need(one in known, f"{work['id']}: contestant {one} is not among the contestants")
+
+
+def contestants(result, kind=None):
+    """The contestants of a kind, or all."""
+    return [each for each in result["contestants"] if kind in (None, each["kind"])]
+
+
+def work(result, id):
+    """A work by its id; None where the result has none of that id."""
+    return next((each for each in result["works"] if each["id"] == id), None)
+
+
+def main_figure(work):
+    """What the work's contestants are compared by."""
+    return work["target"]["figure"] if work.get("target") else MAIN.get(work["group"], "cpu")
+
+
+def figure(round, name):
+    """A figure of one round: one of a round's keys, a percentile, or `calls`, their sum; None where it is absent."""
+    if name == "calls":
+        return sum(round["calls"].values()) if "calls" in round else None
+    if name in PERCENTILES:
+        return round.get("latency", {}).get(name)
+    return round.get(name)
+
+
+def values(work, contestant, name):
+    """A figure in each round that has it; none of a contestant with a problem, and no rate that most rounds lack."""
+    if contestant in work["problems"]:
+        return []
+    rounds = work["rounds"].get(contestant, [])
+    found = [value for value in (figure(round, name) for round in rounds) if value is not None]
+    return [] if name == "rate" and 2 * len(found) < len(rounds) else found
+
+
+def spread(work, contestant, name):
+    """Minimum, median and maximum of a figure over the rounds; None without."""
+    return Spread.of(values(work, contestant, name))
+
+
+def calls(work, contestant):
+    """The system calls of a unit by name, the median of the rounds, the most frequent first."""
+    rounds = [each["calls"] for each in work["rounds"].get(contestant, []) if "calls" in each]
+    if contestant in work["problems"] or not rounds:
+        return {}
+    names = {name for each in rounds for name in each}
+    median = {name: statistics.median(each.get(name, 0) for each in rounds) for name in names}
+    return dict(sorted(median.items(), key=lambda item: -item[1]))
+
+
+def best_peer(result, work, name=None):
+    """The id of the peer whose median is best; None where no peer has the figure."""
+    name = name or main_figure(work)
+    ranked = []
+    for peer in contestants(result, "peer"):
+        if found := spread(work, peer["id"], name):
+            ranked.append((-found.median if name == "rate" else found.median, peer["id"]))
+    return min(ranked)[1] if ranked else None
+
+
+def ratios(work, name, contestant, others):
+    """The contestant's figure over the best of the others', in each round that has both.
+
+    The best of the others is asked for anew in each round, so that whatever disturbed the machine meanwhile
+    disturbed both sides of the ratio.
+    """
+    best = max if name == "rate" else min
+    mine = [] if contestant in work["problems"] else work["rounds"].get(contestant, [])
+    theirs = [work["rounds"].get(other, []) for other in others if other not in work["problems"]]
+    found = []
+    for number, round in enumerate(mine):
+        own = figure(round, name)
+        against = [figure(rounds[number], name) for rounds in theirs if number < len(rounds)]
+        against = [value for value in against if value]
+        if own is not None and against:
+            found.append(own / best(against))
+    return found
+
+
+def ratio_to_peers(result, work, name=None, contestant=SELF):
+    """Spread of Roadstead's ratio to the best peer, round by round; None without."""
+    peers = [each["id"] for each in contestants(result, "peer")]
+    return Spread.of(ratios(work, name or main_figure(work), contestant, peers))
+
+
+def ratio_to(work, other, name=None, contestant=SELF):
+    """Spread of a contestant's ratio to one other, a limit for instance, round by round; None without."""
+    return Spread.of(ratios(work, name or main_figure(work), contestant, [other]))
+
+
+def verdict(result, work):
+    """The target and whether it is met; None for a work without one.
+
+    A target holds Roadstead against the best peer, or, where it names them, `of` against `over`.
+    """
+    target = work.get("target")
+    if not target:
+        return None
+    if "over" in target:
+        found = ratio_to(work, target["over"], target["figure"], target.get("of", SELF))
+    else:
+        found = ratio_to_peers(result, work, target["figure"])
+    return Verdict(target["figure"], target["ratio"], found)
+
+
+def main():
+    # The table is made with this module.
+    import table
+
+    if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
+        sys.exit("results.py FILE")
+    try:
+        print(table.of(load(sys.argv[1])))
+    except FormError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

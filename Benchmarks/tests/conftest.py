@@ -1,0 +1,6 @@
+"""The tests see the modules of Benchmarks."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))

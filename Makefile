@@ -57,6 +57,9 @@ count: test-packages build ## system calls, retains, allocations per unit of wor
 bench-kubernetes: kubernetes-packages build ## 5,000 Services at an API server of the tests' own: until all are served, and changes
 	@ROADSTEAD_BINARY=$(BINARY) /usr/bin/python3 -B Benchmarks/kubernetes.py
 
+bench-page: ## docs/performance.md and its plots, from the newest result in Benchmarks/results or from RESULT=FILE
+	@/usr/bin/python3 -B Benchmarks/page.py $(RESULT)
+
 format: ## rewrite all Swift files in the house format
 	swift format format -i -r Package.swift Sources Tests
 
@@ -81,5 +84,5 @@ kubernetes-packages:
 test-packages:
 	@Tests/install.sh $(TEST_PACKAGES)
 
-.PHONY: help run build test kubernetes lab lab-shell image tsan count bench-kubernetes format lint clean build-packages \
-  image-packages lab-packages kubernetes-packages test-packages
+.PHONY: help run build test kubernetes lab lab-shell image tsan count bench-kubernetes bench-page format lint clean \
+  build-packages image-packages lab-packages kubernetes-packages test-packages

@@ -70,6 +70,11 @@ def ratio_of(verdict: results.Verdict) -> str:
     return ratio(found) if ratio(found) != ratio(wanted) else f"{found:.{next(decimals, 9)}f}"
 
 
+def came_of(verdict: results.Verdict) -> str:
+    """What became of a target; nothing where there is no ratio to hold against it."""
+    return "met" if verdict.is_met else "missed" if verdict.ratio else ""
+
+
 def ratio_extent(spread: results.Spread) -> str:
     """Minimum–maximum; nothing where they read the same."""
     least, most = ratio(spread.minimum), ratio(spread.maximum)
@@ -87,6 +92,13 @@ def what(work: dict, name: str) -> str:
         "rate": f"{plural(unit)} a second; more is better",
         "busy": "share of a core in use",
     }.get(name, f"{name} latency")
+
+
+def title_of(group: str, works: list[dict]) -> str:
+    """The group, and what its figures are where they are of one kind."""
+    names = {results.main_figure(work) for work in works}
+    subjects = {"cpu": ": CPU per unit of work", "machine": ": CPU of the whole machine per unit of work"}
+    return group + (subjects.get(names.pop(), "") if len(names) == 1 else "")
 
 
 def plural(unit: str) -> str:

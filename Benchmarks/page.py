@@ -1,7 +1,7 @@
 """docs/performance.md and its plots, made from a result. `make bench-page`.
 
-The page is written by hand but for what is between two comments, which is made anew from the result, as are all plots in
-docs/performance. From one result come the same bytes, always.
+The page is written by hand but for what is between two comments, which is made anew from the result, as are all plots
+in docs/performance. From one result come the same bytes, always.
 """
 
 import argparse
@@ -80,15 +80,8 @@ def plots(result: dict) -> dict[str, str]:
             if group == "latency":
                 drawn[f"{group}{suffix}.svg"] = plot.percentiles(result, title, works, width)
             elif group != "calls":
-                drawn[f"{group}{suffix}.svg"] = plot.bars(result, _bars_title(title, works), works, width)
+                drawn[f"{group}{suffix}.svg"] = plot.bars(result, figures.title_of(title, works), works, width)
     return {name: svg for name, svg in drawn.items() if svg}
-
-
-def _bars_title(title: str, works: list[dict]) -> str:
-    """The group, and what the bars are of where it is one figure for all."""
-    names = {results.main_figure(work) for work in works}
-    subjects = {"cpu": ": CPU per unit of work", "machine": ": CPU of the whole machine per unit of work"}
-    return title + (subjects.get(names.pop(), "") if len(names) == 1 else "")
 
 
 def shown(drawn: dict, name: str, alternative: str) -> list[str]:
@@ -146,7 +139,7 @@ def targets(result: dict) -> list[str]:
     lines = []
     if verdicts:
         lines += [f"Of {len(verdicts)} targets, {len(verdicts) - len(missed)} are met."
-                  + (" Missed:" if missed else ""), ""]
+                  + (" Not met:" if missed else ""), ""]
     lines += [f"- {cell(work['title'])}: "
               + (f"{figures.ratio_of(verdict)}, at most {figures.ratio(verdict.wanted)} is wanted"
                  if verdict.ratio else "no ratio, for want of figures") for work, verdict in missed]
@@ -162,7 +155,8 @@ def of_group(result: dict, works: list[dict]) -> list[str]:
         name = results.main_figure(work)
         rows.append([title_of(work, figures.what(work, name)),
                      *(spread_cell(work, each, name) for each in columns), *judged(result, work)])
-    return table(["work", *(each["name"] for each in columns), "ratio to the best peer", "target", "limit's ratio"], rows)
+    head = ["work", *(each["name"] for each in columns), "ratio to the best peer", "target", "limit's ratio"]
+    return table(head, rows)
 
 
 def title_of(work: dict, what: str) -> str:
@@ -199,7 +193,8 @@ def judged(result: dict, work: dict) -> list[str]:
             ratio += f"<br><sub>{cell(sides[0])} over {cell(sides[1])}</sub>"
     wanted = NONE
     if verdict:
-        wanted = f"≤ {figures.ratio(verdict.wanted)}<br>{'met' if verdict.is_met else '**missed**'}"
+        came_of = figures.came_of(verdict).replace("missed", "**missed**")
+        wanted = lines_of(f"≤ {figures.ratio(verdict.wanted)}", came_of)
     limit = None if "over" in target else figures.floor(result, work)
     return [ratio, wanted,
             f"{figures.ratio(limit[1].median)}<br><sub>{cell(limit[0]['name'])}</sub>" if limit else NONE]

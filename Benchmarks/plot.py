@@ -18,6 +18,11 @@ def kind_class(contestant: dict) -> str:
     return "own" if contestant["kind"] == "self" else "peer"
 
 
+def name_column(contestants: list[dict]) -> float:
+    """As wide as their names, within reason."""
+    return min(max(width_of(each["name"], strong=each["kind"] == "self") for each in contestants) + 14, 150)
+
+
 def heading(drawing: Drawing, text: str, notes: str, y: float) -> float:
     """The plot's own title and what is to be known to read it; the y below."""
     width = drawing.width - 2 * MARGIN
@@ -55,12 +60,15 @@ def overview(result: dict, width: float) -> str | None:
                 "Median, with the least and the most of all rounds.", 6)
     y = _scale(drawing, axis, _key(drawing, y + LINE + 4) + LINE) + 6
     for group, members in works:
-        y += LINE + 3
-        drawing.text(MARGIN, y, results.GROUPS[group], "ink strong")
+        title = figures.title_of(results.GROUPS[group], members)
+        y += 3
+        for line in wrapped(title, width - 2 * MARGIN, strong=True):
+            y += LINE
+            drawing.text(MARGIN, y, line, "ink strong")
         drawing.line(MARGIN, y + 6, drawing.width - MARGIN, y + 6, "rule thin")
         y += 8
         for work in members:
-            y = _ratio_row(drawing, axis, result, work, y)
+            y = _ratio_row(drawing, axis, result, work, "" if ": " in title else _what(work), y)
     return drawing.svg(y + 10)
 
 
@@ -73,14 +81,17 @@ def _ratio_of(result: dict, work: dict) -> results.Spread | None:
     return found.ratio if found else results.ratio_to_peers(result, work)
 
 
+def _what(work: dict) -> str:
+    return figures.what(work, results.main_figure(work))
+
+
 def _between(result: dict, work: dict) -> str:
-    """The metric, and the two sides where they are not Roadstead and the best peer."""
+    """The two sides of a ratio where they are not Roadstead and the best peer."""
     target = work.get("target") or {}
-    text = figures.what(work, results.main_figure(work))
-    if "over" in target:
-        sides = [figures.named(result, each) for each in (target.get("of", results.SELF), target["over"])]
-        text += f": {sides[0]} over {sides[1]}"
-    return text
+    if "over" not in target:
+        return ""
+    sides = [figures.named(result, each) for each in (target.get("of", results.SELF), target["over"])]
+    return f"{sides[0]} over {sides[1]}"
 
 
 def _overview_in_words(result: dict, works: list) -> str:
@@ -105,9 +116,11 @@ class _RatioAxis:
             seen += [limit[1].median] if limit and "over" not in (target or {}) else []
         self.most = min(max(seen) * 1.04, FARTHEST)
         self.is_wide = drawing.width > 500
+        words = [_ratio_words(result, work, _ratio_of(result, work), None)[0] for work in works]
+        column = max(106, *(sum(width_of(text, strong="strong" in kind) for text, kind in each) for each in words))
+        self.texts = (584 - 12 - column, 584)
         self.left = 238 if self.is_wide else MARGIN + 4
-        self.right = 452 if self.is_wide else drawing.width - MARGIN - 4
-        self.texts = (466, 584)
+        self.right = self.texts[0] - 16 if self.is_wide else drawing.width - MARGIN - 4
 
     def x(self, ratio: float) -> float:
         return self.left + (self.right - self.left) * min(max(ratio, 0), self.most) / self.most
@@ -149,7 +162,7 @@ def _scale(drawing: Drawing, axis: _RatioAxis, y: float) -> float:
     return y
 
 
-def _ratio_row(drawing: Drawing, axis: _RatioAxis, result: dict, work: dict, y: float) -> float:
+def _ratio_row(drawing: Drawing, axis: _RatioAxis, result: dict, work: dict, what: str, y: float) -> float:
     found, target = _ratio_of(result, work), work.get("target")
     limit = None if "over" in (target or {}) else figures.floor(result, work)
     label = axis.left - 2 * MARGIN if axis.is_wide else drawing.width - 2 * MARGIN
@@ -157,12 +170,15 @@ def _ratio_row(drawing: Drawing, axis: _RatioAxis, result: dict, work: dict, y: 
     for text in wrapped(work["title"], label):
         line += LINE
         drawing.text(MARGIN, line, text)
-    for text in wrapped(_between(result, work), label, 12):
-        line += LINE - 2
-        drawing.text(MARGIN, line, text, "quiet small")
+    for text in (what, _between(result, work)):
+        for part in wrapped(text, label, 12) if text else []:
+            line += LINE - 2
+            drawing.text(MARGIN, line, part, "quiet small")
     ratio, wanted, least = _ratio_words(result, work, found, limit)
     judged = [(wanted, "alarm small" if _is_missed(result, work) else "quiet small")]
     if axis.is_wide:
+        # Room for two lines in the columns and for the marks, where the title is short.
+        line = max(line, y + 2 * LINE)
         middle = (y + line + 8) / 2
         base = middle - 3 if least else middle + 5
         drawing.texts(axis.texts[0], base, ratio)
@@ -195,7 +211,7 @@ def _ratio_words(result: dict, work: dict, found: results.Spread | None, limit: 
         ratio = [(median, "ink strong"), (figures.ratio_extent(found), "quiet small")]
     else:
         ratio = [("no figures" if results.SELF in work["problems"] else "no ratio", "alarm small slanted")]
-    wanted = f"≤ {figures.ratio(verdict.wanted)} {'met' if verdict.is_met else 'missed'}" if verdict else ""
+    wanted = f"≤ {figures.ratio(verdict.wanted)} {figures.came_of(verdict)}".strip() if verdict else ""
     return ratio, wanted, f"{limit[0]['name']}: {figures.ratio(limit[1].median)}" if limit else ""
 
 
@@ -231,8 +247,8 @@ def bars(result: dict, title: str, works: list[dict], width: float, name: str | 
     words = "; ".join(f"{work['title']}: " + ", ".join(_in_words(work, each, figure) for each in taking)
                       for work, figure, taking in shown)
     drawing = Drawing(width, title, words + ".")
-    y = heading(drawing, title, "Median of the rounds, with the least and the most. Each work has its own scale, from 0."
-                + (" Hollow: the least that can be done." if _has_limits(shown) else ""), 6)
+    notes = "Median of the rounds, with the least and the most. Each work has its own scale, from 0."
+    y = heading(drawing, title, notes + (" Hollow: the least that can be done." if _has_limits(shown) else ""), 6)
     for work, figure, taking in shown:
         y = _block(drawing, work, figure, taking, y + 10)
     return drawing.svg(y + 12)
@@ -252,7 +268,7 @@ def _block_title(drawing: Drawing, work: dict, below: str, y: float) -> float:
     for line in wrapped(text, drawing.width - 2 * MARGIN, strong=True):
         y += LINE
         drawing.text(MARGIN, y, line, "ink strong")
-    for line in wrapped(below, drawing.width - 2 * MARGIN, 12):
+    for line in wrapped(below, drawing.width - 2 * MARGIN, 12) if below else []:
         y += LINE - 2
         drawing.text(MARGIN, y, line, "quiet small")
     return y + 6
@@ -266,7 +282,7 @@ def _block(drawing: Drawing, work: dict, name: str, taking: list[dict], y: float
               for id, each in spreads.items() if each}
     beside = max((width_of(median, strong=True) + 6 + width_of(extent, 12) for median, extent in labels.values()),
                  default=0) + 10
-    left = MARGIN + 126 if is_wide else MARGIN
+    left = MARGIN + name_column(taking) if is_wide else MARGIN
     room = max(drawing.width - MARGIN - left - (beside if is_wide else 0), 40)
     y = _block_title(drawing, work, figures.what(work, name), y)
     for each in taking:
@@ -319,20 +335,20 @@ def percentiles(result: dict, title: str, works: list[dict], width: float) -> st
     drawing = Drawing(width, title, words + ".")
     y = heading(drawing, title, "Median of the rounds for each percentile. The axis is logarithmic; "
                 "each step of 10 to the right is ten times as slow.", 6)
-    axis = _TimeAxis(medians.values(), drawing)
+    axis = _TimeAxis(medians.values(), [each for _, taking in shown for each in taking], drawing)
     for work, taking in shown:
         y = _percentile_block(drawing, axis, result, work, taking, medians, y + 10)
     return drawing.svg(y + 12)
 
 
 class _TimeAxis:
-    def __init__(self, times, drawing: Drawing) -> None:
+    def __init__(self, times, contestants: list[dict], drawing: Drawing) -> None:
         times = list(times) or [1e-3]
         self.low, self.high = math.log10(min(times)) - 0.1, math.log10(max(times)) + 0.1
         if self.high - self.low < 1:
             self.low, self.high = math.floor(self.low), math.ceil(self.high)
         self.is_wide = drawing.width > 500
-        self.left = MARGIN + 112 if self.is_wide else MARGIN + 6
+        self.left = MARGIN + name_column(contestants) + 6 if self.is_wide else MARGIN + 6
         self.column = 66 if self.is_wide else (drawing.width - 2 * MARGIN) / 4
         self.right = drawing.width - MARGIN - (4 * self.column + 14 if self.is_wide else 6)
 
@@ -344,10 +360,18 @@ class _TimeAxis:
 
     @property
     def ticks(self) -> list[float]:
-        """Powers of ten, not more than there is room for."""
-        powers = range(math.ceil(self.low), math.floor(self.high) + 1)
-        step = math.ceil(len(powers) / 5)
-        return [10.0**power for power in powers if power % step == 0]
+        """Powers of ten, then their double and fivefold: those for whose labels there is room."""
+        powers = range(math.floor(self.low), math.ceil(self.high) + 1)
+        powers = sorted(powers, key=lambda power: (power % 3 != 0, power))
+        found: list[float] = []
+        for tick in (factor * 10.0**power for factor in (1, 2, 5) for power in powers):
+            if self.low <= math.log10(tick) <= self.high and all(self._are_apart(tick, other) for other in found):
+                found.append(tick)
+        return sorted(found)
+
+    def _are_apart(self, one: float, other: float) -> bool:
+        room = sum(width_of(figures.tick(each), 12) for each in (one, other)) / 2 + 10
+        return abs(self.x(one) - self.x(other)) >= room
 
 
 def _mark(drawing: Drawing, percentile: str, x: float, y: float, classes: str) -> None:
@@ -363,7 +387,7 @@ def _mark(drawing: Drawing, percentile: str, x: float, y: float, classes: str) -
 
 def _percentile_block(drawing: Drawing, axis: _TimeAxis, result: dict, work: dict, taking: list[dict], medians: dict,
                       y: float) -> float:
-    y = _block_title(drawing, work, "", y) + LINE - 4
+    y = _block_title(drawing, work, "", y) + LINE
     for number, percentile in enumerate(SHOWN):
         end = axis.column_end(number, drawing)
         drawing.text(end, y, percentile, "quiet small", "end")

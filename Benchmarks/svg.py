@@ -1,5 +1,6 @@
-"""A drawing that a browser shows as an image: no scripts, no fonts of its own, light or dark as the reader's page is."""
+"""A drawing that a browser shows as an image: no scripts, no fonts of its own, light or dark as its page is."""
 
+import re
 from xml.sax.saxutils import escape
 
 # Class: the property, its colour on a light and on a dark background. Blue and orange are told apart by all eyes.
@@ -52,9 +53,12 @@ def width_of(text: str, size: float = SIZE, strong: bool = False) -> float:
 def wrapped(text: str, width: float, size: float = SIZE, strong: bool = False) -> list[str]:
     """The lines of a text that are to fit into `width`; a word that does not fit is cut."""
     lines = [""]
-    for word in text.split():
+    # A number stays with its unit.
+    for word in re.split(r"\s+(?!(?:[KMG]i?)?B\b|%)", text.strip()):
         while width_of(word, size, strong) > width and len(word) > 1:
-            fitting = next(n for n in range(len(word) - 1, 0, -1) if n == 1 or width_of(word[:n], size, strong) <= width)
+            fitting = len(word) - 1
+            while fitting > 1 and width_of(word[:fitting], size, strong) > width:
+                fitting -= 1
             lines[-1:] = [line for line in lines[-1:] if line] + [word[:fitting], ""]
             word = word[fitting:]
         longer = f"{lines[-1]} {word}".strip()

@@ -6,8 +6,8 @@ import results
 
 CONTESTANTS = [("roadstead", "Roadstead", "0.1", "self"), ("roadstead-2", "Roadstead, 2 shards", "0.1", "self"),
                ("haproxy", "HAProxy", "2.6.12", "peer"), ("nginx", "nginx", "1.22.1", "peer"),
-               ("envoy", "Envoy", "1.40", "peer"), ("relay", "minimal relay in C", "", "limit"), ("kernel", "nftables DNAT", "", "limit"),
-               ("direct", "no proxy", "", "limit")]
+               ("envoy", "Envoy", "1.40", "peer"), ("relay", "minimal relay in C", "", "limit"),
+               ("kernel", "nftables DNAT", "", "limit"), ("direct", "no proxy", "", "limit")]
 # Group: id, title, unit, target, what it costs each contestant (None: takes no part), in seconds of CPU.
 WORKS = [
     ("tcp", "round-trips-64", "Request and response, 64 connections, 64 B", "round trip", 0.90,
@@ -61,7 +61,8 @@ def result(rounds=5, seed=1):
         each: [{"latency": {p: middle * factor * rng.uniform(0.9, 1.1) for p, factor in factors.items()}}
                for _ in range(rounds)]
         for each, middle in (("roadstead", 61e-6), ("haproxy", 74e-6), ("nginx", 70e-6), ("envoy", 120e-6),
-                             ("relay", 58e-6), ("direct", 21e-6))}, {"figure": "p99", "ratio": 1.0}, note="20,000 a second")
+                             ("relay", 58e-6), ("direct", 21e-6))}, {"figure": "p99", "ratio": 1.0},
+        note="20,000 a second")
     add(made, "idle", "Idle connections, 10,000", "memory", "connection", {
         each: [{"memory": size + rng.uniform(0, 4)} for _ in range(rounds)]
         for each, size in (("roadstead", 686), ("haproxy", 3400), ("nginx", 10020), ("envoy", 14300), ("relay", 61))},

@@ -70,6 +70,11 @@ def ratio_of(verdict: results.Verdict) -> str:
     return ratio(found) if ratio(found) != ratio(wanted) else f"{found:.{next(decimals, 9)}f}"
 
 
+def has_ratio(result: dict, work: dict) -> bool:
+    """Whether a work is one of those whose ratios are shown together: all that have one, or are to have one."""
+    return bool(work.get("target") or work["group"] != "calls" and results.ratio_to_peers(result, work))
+
+
 def came_of(verdict: results.Verdict) -> str:
     """What became of a target; nothing where there is no ratio to hold against it."""
     return "met" if verdict.is_met else "missed" if verdict.ratio else ""

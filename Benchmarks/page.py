@@ -5,6 +5,7 @@ in docs/performance. From one result come the same bytes, always.
 """
 
 import argparse
+import html
 import math
 import sys
 from pathlib import Path
@@ -22,11 +23,11 @@ NONE = "–"
 
 
 def newest(directory: Path) -> Path:
-    """The result of the latest date, quick ones left aside where there is another; FormError without any."""
+    """The result of the latest date, quick and interrupted ones last; FormError without any."""
     found = []
     for path in sorted(directory.glob("*.json")):
         result = results.load(path)
-        found.append((not result["is_quick"], result["date"], path))
+        found.append((not (result["is_quick"] or result.get("is_partial")), result["date"], path))
     if not found:
         raise results.FormError(f"{directory} has no result: make bench")
     return max(found)[2]
@@ -89,7 +90,7 @@ def shown(drawn: dict, name: str, alternative: str) -> list[str]:
         return []
     return ["<picture>",
             f'  <source media="(max-width: {NARROW_UP_TO}px)" srcset="performance/{name}-narrow.svg">',
-            f'  <img src="performance/{name}.svg" alt="{cell(alternative)}">',
+            f'  <img src="performance/{name}.svg" alt="{html.escape(alternative)}">',
             "</picture>", ""]
 
 
@@ -99,8 +100,8 @@ def shown(drawn: dict, name: str, alternative: str) -> list[str]:
 def generated(result: dict, drawn: dict) -> str:
     """What is between the two comments."""
     lines = [*introduction(result), *shown(drawn, "overview", "Roadstead relative to the best peer, in each work; the "
-                                           "same figures are in the tables below"),
-             *targets(result)]
+                                           "same figures are in the table below"),
+             *ratios(result)]
     for group, title in results.GROUPS.items():
         works = figures.in_group(result, group)
         if not works:
@@ -122,7 +123,10 @@ def introduction(result: dict) -> list[str]:
     machine = result["machine"]
     rounds = "1 round" if result["rounds"] == 1 else f"{result['rounds']} rounds"
     date = result["date"].replace("T", " ").replace(":00Z", " UTC").replace("Z", " UTC")
-    lines = [f"Measured on {date} with commit `{result['commit']}`, in {rounds}. The machine, `{machine['name']}`: "
+    commit = f"commit `{result['commit'].rstrip('+')}`"
+    if result["commit"].endswith("+"):
+        commit += " and changes that were not committed"
+    lines = [f"Measured on {date} with {commit}, in {rounds}. The machine, `{machine['name']}`: "
              f"{machine['cpu']}, {machine['cores']} cores, {machine['memory'] / 2**30:.0f} GiB of memory, "
              f"Linux {machine['kernel']}.", ""]
     if result["is_quick"]:
@@ -132,18 +136,20 @@ def introduction(result: dict) -> list[str]:
     return lines
 
 
-def targets(result: dict) -> list[str]:
-    """How many targets are met, and the others by name."""
-    verdicts = [(work, verdict) for work in result["works"] if (verdict := results.verdict(result, work))]
-    missed = [(work, verdict) for work, verdict in verdicts if not verdict.is_met]
+def ratios(result: dict) -> list[str]:
+    """How many targets are met, and what the overview shows, in words."""
+    works = [work for group in results.GROUPS for work in figures.in_group(result, group)
+             if figures.has_ratio(result, work)]
+    verdicts = [verdict for work in works if (verdict := results.verdict(result, work))]
     lines = []
     if verdicts:
-        lines += [f"Of {len(verdicts)} targets, {len(verdicts) - len(missed)} are met."
-                  + (" Not met:" if missed else ""), ""]
-    lines += [f"- {cell(work['title'])}: "
-              + (f"{figures.ratio_of(verdict)}, at most {figures.ratio(verdict.wanted)} is wanted"
-                 if verdict.ratio else "no ratio, for want of figures") for work, verdict in missed]
-    return lines + [""] if missed else lines
+        met = sum(verdict.is_met for verdict in verdicts)
+        lines += [f"Of {len(verdicts)} targets, {met} are met, {len(verdicts) - met} are not.", ""]
+    if works:
+        rows = [[title_of(work, figures.what(work, results.main_figure(work))), *judged(result, work)] for work in works]
+        lines += ["<details><summary>The ratios as a table</summary>", "",
+                  *table(["work", "ratio to the best peer", "target", "limit"], rows), "</details>", ""]
+    return lines
 
 
 def of_group(result: dict, works: list[dict]) -> list[str]:
@@ -153,10 +159,8 @@ def of_group(result: dict, works: list[dict]) -> list[str]:
     rows = []
     for work in works:
         name = results.main_figure(work)
-        rows.append([title_of(work, figures.what(work, name)),
-                     *(spread_cell(work, each, name) for each in columns), *judged(result, work)])
-    head = ["work", *(each["name"] for each in columns), "ratio to the best peer", "target", "limit's ratio"]
-    return table(head, rows)
+        rows.append([title_of(work, figures.what(work, name)), *(spread_cell(work, each, name) for each in columns)])
+    return table(["work", *(each["name"] for each in columns)], rows)
 
 
 def title_of(work: dict, what: str) -> str:
@@ -172,7 +176,13 @@ def spread_cell(work: dict, contestant: dict, name: str) -> str:
     found = results.spread(work, contestant["id"], name)
     if not found:
         return NONE
-    return lines_of(f"**{figures.value(name, found.median)}**", figures.extent(name, found))
+    value = unbroken(figures.value(name, found.median))
+    return lines_of(f"**{value}**", unbroken(figures.extent(name, found)))
+
+
+def unbroken(extent: str) -> str:
+    """Minimum–maximum that a narrow column does not break behind the dash."""
+    return html.escape(extent).replace(" ", "&nbsp;").replace("–", "–&#8288;")
 
 
 def lines_of(*lines: str) -> str:
@@ -187,24 +197,24 @@ def judged(result: dict, work: dict) -> list[str]:
     ratio = NONE
     if found:
         median = figures.ratio_of(verdict) if verdict else figures.ratio(found.median)
-        ratio = lines_of(f"**{median}**", figures.ratio_extent(found))
+        ratio = lines_of(f"**{html.escape(median)}**", unbroken(figures.ratio_extent(found)))
         if "over" in target:
             sides = [figures.named(result, each) for each in (target.get("of", results.SELF), target["over"])]
             ratio += f"<br><sub>{cell(sides[0])} over {cell(sides[1])}</sub>"
     wanted = NONE
     if verdict:
         came_of = figures.came_of(verdict).replace("missed", "**missed**")
-        wanted = lines_of(f"≤ {figures.ratio(verdict.wanted)}", came_of)
+        wanted = lines_of(f"≤&nbsp;{figures.ratio(verdict.wanted)}", came_of)
     limit = None if "over" in target else figures.floor(result, work)
     return [ratio, wanted,
-            f"{figures.ratio(limit[1].median)}<br><sub>{cell(limit[0]['name'])}</sub>" if limit else NONE]
+            f"{html.escape(figures.ratio(limit[1].median))}<br><sub>{cell(limit[0]['name'])}</sub>" if limit else NONE]
 
 
 def rates(result: dict, works: list[dict]) -> list[str]:
     """Units a second: of those whose proxy was the bottleneck."""
     columns = _with_any(result, works)
     if not any(results.values(work, each["id"], "rate") for work in works for each in columns):
-        return ["No rates: all were load-bound, that is, each proxy had time left and the load had not.", ""]
+        return ["No rates: all were load-bound, that is, each proxy had time left, or the load kept a fixed rate.", ""]
     rows = []
     for work in works:
         cells = []
@@ -243,19 +253,7 @@ def of_latency(result: dict, work: dict) -> list[str]:
             if each["id"] not in work["problems"] else
             [cell(each["name"]), spread_cell(work, each, "p50"), *[""] * (len(results.PERCENTILES) - 1)]
             for each in figures.taking_part(result, work, "p50")]
-    return [title_of(work, "latency from when a request was due"), "", *table(["", *results.PERCENTILES], rows),
-            *sentence(result, work)]
-
-
-def sentence(result: dict, work: dict) -> list[str]:
-    """The ratio in words, for a work that has a table of its own."""
-    ratio, wanted, limit = (each.replace("<br>", ", ").replace("<sub>", "").replace("</sub>", "")
-                            for each in judged(result, work))
-    words = [f"{figures.what(work, results.main_figure(work))} relative to the best peer: {ratio}"]
-    words += [f"wanted is {wanted}"] if wanted != NONE else []
-    words += [f"the limit is at {limit}"] if limit != NONE else []
-    text = "; ".join(words) + "."
-    return [text[0].upper() + text[1:], ""] if ratio != NONE or wanted != NONE else []
+    return [title_of(work, "latency from when a request was due"), "", *table(["", *results.PERCENTILES], rows)]
 
 
 def of_calls(result: dict, work: dict) -> list[str]:
@@ -264,8 +262,10 @@ def of_calls(result: dict, work: dict) -> list[str]:
     for each in figures.taking_part(result, work, "calls"):
         names = [f"{name} {count:.2f}" for name, count in results.calls(work, each["id"]).items() if count >= 0.005]
         rows.append([cell(each["name"]), spread_cell(work, each, "calls"), cell(", ".join(names)) or NONE])
-    return [title_of(work, figures.what(work, "calls")), "", *table(["", "in all", "which"], rows),
-            *sentence(result, work)]
+    lines = [title_of(work, figures.what(work, "calls")), "", *table(["", "in all", "which"], rows)]
+    if found := results.ratio_to_peers(result, work):
+        lines += [f"Roadstead's are {figures.ratio(found.median)} of the best peer's.", ""]
+    return lines
 
 
 def contestants(result: dict) -> list[str]:

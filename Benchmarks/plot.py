@@ -48,7 +48,7 @@ def problem(drawing: Drawing, x: float, y: float, text: str) -> float:
 
 def overview(result: dict, width: float) -> str | None:
     """Roadstead's ratio to the best peer in every work that has one or is to have one; None where there is none."""
-    works = [(group, [work for work in figures.in_group(result, group) if _belongs(result, work)])
+    works = [(group, [work for work in figures.in_group(result, group) if figures.has_ratio(result, work)])
              for group in results.GROUPS]
     works = [(group, members) for group, members in works if members]
     if not works:
@@ -70,10 +70,6 @@ def overview(result: dict, width: float) -> str | None:
         for work in members:
             y = _ratio_row(drawing, axis, result, work, "" if ": " in title else _what(work), y)
     return drawing.svg(y + 10)
-
-
-def _belongs(result: dict, work: dict) -> bool:
-    return bool(work.get("target") or work["group"] != "calls" and results.ratio_to_peers(result, work))
 
 
 def _ratio_of(result: dict, work: dict) -> results.Spread | None:
@@ -134,7 +130,7 @@ class _RatioAxis:
 def _key(drawing: Drawing, y: float) -> float:
     """What the marks are; the base line of the last line."""
     x = MARGIN
-    items = (("median, least and most", 30), ("target, at most", 14), ("the least a relay can do", 16))
+    items = (("median, least and most", 30), ("target, at most", 14), ("limit, by its name", 16))
     for number, (text, wide) in enumerate(items):
         if x + wide + 4 + width_of(text, 12) > drawing.width - MARGIN:
             x, y = MARGIN, y + LINE

@@ -146,7 +146,8 @@ def ratios(result: dict) -> list[str]:
         met = sum(verdict.is_met for verdict in verdicts)
         lines += [f"Of {len(verdicts)} targets, {met} are met, {len(verdicts) - met} are not.", ""]
     if works:
-        rows = [[title_of(work, figures.what(work, results.main_figure(work))), *judged(result, work)] for work in works]
+        rows = [[title_of(work, figures.what(work, results.main_figure(work))), *judged(result, work)]
+                for work in works]
         lines += ["<details><summary>The ratios as a table</summary>", "",
                   *table(["work", "ratio to the best peer", "target", "limit"], rows), "</details>", ""]
     return lines

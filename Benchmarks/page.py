@@ -261,7 +261,8 @@ def of_calls(result: dict, work: dict) -> list[str]:
     """Each contestant's system calls by name."""
     rows = []
     for each in figures.taking_part(result, work, "calls"):
-        names = [f"{name} {count:.2f}" for name, count in results.calls(work, each["id"]).items() if count >= 0.005]
+        counts = sorted(results.calls(work, each["id"]).items(), key=lambda item: (-item[1], item[0]))
+        names = [f"{name} {count:.2f}" for name, count in counts if count >= 0.005]
         rows.append([cell(each["name"]), spread_cell(work, each, "calls"), cell(", ".join(names)) or NONE])
     lines = [title_of(work, figures.what(work, "calls")), "", *table(["", "in all", "which"], rows)]
     if found := results.ratio_to_peers(result, work):

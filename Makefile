@@ -57,11 +57,17 @@ count: test-packages build ## instructions, system calls, retains, allocations p
 count-accept: test-packages build ## the same, and writes what was counted into Benchmarks/thresholds.json
 	Benchmarks/count.sh $(BINARY) --accept
 
+load: build-packages ## roadstead-load, the client and the server of the measurements: .build/release/roadstead-load
+	swift build -c release --product roadstead-load
+
+bench-scale: build-packages build load ## how cost grows with services, endpoints, connections, flows and edits; 10 minutes
+	@ROADSTEAD_BINARY=$(BINARY) /usr/bin/python3 -B Benchmarks/scale.py
+
 bench-kubernetes: kubernetes-packages build ## 5,000 Services at an API server of the tests' own: until all are served, and changes
 	@ROADSTEAD_BINARY=$(BINARY) /usr/bin/python3 -B Benchmarks/kubernetes.py
 
 format: ## rewrite all Swift files in the house format
-	swift format format -i -r Package.swift Sources Tests
+	swift format format -i -r Package.swift Sources Tests Benchmarks/load
 
 lint: ## the format, the size of files, scripts that parse
 	Tests/lint.sh
@@ -84,5 +90,5 @@ kubernetes-packages:
 test-packages:
 	@Tests/install.sh $(TEST_PACKAGES)
 
-.PHONY: help run build test kubernetes lab lab-shell image tsan count count-accept bench-kubernetes format lint clean build-packages \
-  image-packages lab-packages kubernetes-packages test-packages
+.PHONY: help run build load test kubernetes lab lab-shell image tsan count count-accept bench-scale bench-kubernetes \
+  format lint clean build-packages image-packages lab-packages kubernetes-packages test-packages

@@ -5,11 +5,15 @@ let strict: [SwiftSetting] = [.strictMemorySafety(), .treatAllWarnings(as: .erro
 
 let package = Package(
   name: "roadstead",
-  products: [.executable(name: "roadstead", targets: ["roadstead"])],
+  products: [
+    .executable(name: "roadstead", targets: ["roadstead"]),
+    .executable(name: "roadstead-load", targets: ["roadstead-load"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
   ],
   targets: [
     // libev for Swift, and the Linux calls that Swift cannot see.
@@ -56,6 +60,14 @@ let package = Package(
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
         .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: strict),
+    // The client and the server of the measurements.
+    .executableTarget(
+      name: "roadstead-load",
+      dependencies: [
+        "Addresses", "CLibEv", "EventLoop",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Histogram", package: "hdrhistogram-swift"),
+      ], path: "Benchmarks/load", swiftSettings: strict),
 
     // Blocking sockets, servers and processes for the tests.
     .target(name: "TestKit", dependencies: ["Addresses", "CLibEv"], path: "Tests/TestKit", swiftSettings: strict),

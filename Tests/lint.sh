@@ -2,7 +2,7 @@
 # What a machine can check of how the code reads.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-swift format lint --strict -r Package.swift Sources Tests
+swift format lint --strict -r Package.swift Sources Tests Benchmarks/load
 large=$(find Sources Tests Benchmarks examples image -name .build -prune -o \( -name '*.swift' -o -name '*.py' \) -size +25k -print)
 [ -z "$large" ] || { echo "over 25 KB, to be split by role: $large" >&2; exit 1; }
 for script in .ci/run Tests/*.sh Benchmarks/*.sh examples/*/run.sh; do

@@ -2,6 +2,7 @@
 #include "CLibEv.h"
 #include <sched.h>
 #include <sys/signalfd.h>
+#include <sys/timerfd.h>
 
 int clinux_accept(int listener, struct sockaddr_storage *peer) {
   socklen_t length = sizeof *peer;
@@ -46,6 +47,13 @@ int clinux_signal_descriptor(const sigset_t *signals) { return signalfd(-1, sign
 int clinux_next_signal(int fd) {
   struct signalfd_siginfo info;
   return read(fd, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : -1;
+}
+
+int clinux_timer_descriptor(void) { return timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC); }
+
+int clinux_timer_arm(int fd, uint64_t moment) {
+  struct itimerspec when = {.it_value = {.tv_sec = moment / 1000000000, .tv_nsec = moment % 1000000000}};
+  return timerfd_settime(fd, TFD_TIMER_ABSTIME, &when, NULL) == 0 ? 0 : errno;
 }
 
 void clinux_name_thread(pthread_t thread, const char *name) { pthread_setname_np(thread, name); }

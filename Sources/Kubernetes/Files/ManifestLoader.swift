@@ -21,6 +21,11 @@ public struct ManifestLoader: Sendable {
   // Which files define an object, where more than one does.
   private var claims: [ObjectReference: [String]] = [:]
   private var pathProblems: [ManifestProblem] = []
+  // What is wrong and what was read, of all files: kept, since most edits change neither, and there may be many files.
+  private var problems: [ManifestProblem] = []
+  private var areProblemsStale = true
+  private var states: [ManifestFile] = []
+  private var areStatesStale = true
   // Files below a path that is gone: their last state is kept.
   private var unreachable: Set<String> = []
   /// Whether the last ``rescan(sparing:)`` left files for later that may not be written whole yet.
@@ -75,6 +80,7 @@ public struct ManifestLoader: Sendable {
         read(path)
       }
     }
+    updateProblems()
     return changes.isEmpty && listing == order && before == problems ? nil : snapshot()
   }
 
@@ -87,7 +93,9 @@ public struct ManifestLoader: Sendable {
     let listing = order
     // A file that came or went changes the order of the others.
     if changed.contains(where: { hasRead($0) != FileSystem.exists($0) }) { list() }
-    for path in order where changed.contains(path) { read(path) }
+    let listed = changed.compactMap { path in ranks[path].map { (rank: $0, path: path) } }
+    for (_, path) in listed.sorted(by: { $0.rank < $1.rank }) { read(path) }
+    updateProblems()
     return changes.isEmpty && listing == order && before == problems ? nil : snapshot()
   }
 
@@ -133,6 +141,8 @@ public struct ManifestLoader: Sendable {
     for file in unreachable { files[file]?.keep() }
     order = found
     ranks = Dictionary(uniqueKeysWithValues: found.enumerated().map { ($1, $0) })
+    areProblemsStale = true
+    areStatesStale = true
     // The first definition is used, so a new order may change which one that is.
     for reference in claims.keys { settle(reference) }
   }
@@ -155,11 +165,14 @@ public struct ManifestLoader: Sendable {
   private mutating func read(_ path: String) {
     guard !unreachable.contains(path) else { return }
     // Moved out while it changes: a copy kept here would be a copy made.
+    let isKnown = files[path] != nil
     var file = files.removeValue(forKey: path) ?? LoadedFile()
-    let old = file.entries
+    let (old, oldProblems, oldState) = (file.entries, file.problems, file.state)
     file.update(path: path, limit: Self.maximalFileSize)
     let new = file.entries
     files[path] = file
+    if file.problems != oldProblems { areProblemsStale = true }
+    if !isKnown || file.state != oldState || new.count != old.count { areStatesStale = true }
     for reference in old.keys where new[reference] == nil { release(reference, path) }
     for (reference, entry) in new {
       if let before = old[reference] {
@@ -217,7 +230,10 @@ public struct ManifestLoader: Sendable {
 
   // MARK: Results
 
-  private var problems: [ManifestProblem] {
+  // What is defined twice may be told of otherwise by any change of one of its files, and is rare.
+  private mutating func updateProblems() {
+    guard areProblemsStale || !claims.isEmpty else { return }
+    areProblemsStale = !claims.isEmpty
     var duplicates: [String: [ManifestProblem]] = [:]
     for (reference, claimants) in claims {
       guard let used = store.source(reference) else { continue }
@@ -226,19 +242,27 @@ public struct ManifestLoader: Sendable {
         duplicates[path, default: []].append(LoadedFile.duplicate(reference, file: path, line: line, first: used))
       }
     }
-    return pathProblems
+    problems =
+      pathProblems
       + order.flatMap { path in
         let all = (files[path]?.problems ?? []) + (duplicates[path] ?? [])
         return all.sorted { ($0.line ?? 0, $0.description) < ($1.line ?? 0, $1.description) }
       }
   }
 
+  private mutating func updateStates() {
+    guard areStatesStale else { return }
+    areStatesStale = false
+    states = order.compactMap { path in
+      files[path].map { ManifestFile(path: path, state: $0.state, objectCount: $0.entries.count) }
+    }
+  }
+
   private mutating func snapshot() -> ManifestSnapshot {
+    updateProblems()
+    updateStates()
     let snapshot = ManifestSnapshot(
-      store: store, problems: problems,
-      files: order.compactMap { path in
-        files[path].map { ManifestFile(path: path, state: $0.state, objectCount: $0.entries.count) }
-      }, changes: changes, moved: moved, affectedServices: affected)
+      store: store, problems: problems, files: states, changes: changes, moved: moved, affectedServices: affected)
     changes = []
     moved = []
     affected = []

@@ -66,18 +66,25 @@ int clinux_pin_thread(pthread_t thread, int core) {
   return pthread_setaffinity_np(thread, sizeof set, &set);
 }
 
-int clinux_epoll_add_hang_up(int epoll, int fd, uint64_t data) {
-  // EPOLLERR and EPOLLHUP are always reported.
-  struct epoll_event event = {.events = EPOLLET, .data.u64 = data};
-  return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0 ? 0 : errno;
+static int set_in_epoll(int epoll, int operation, int fd, uint32_t events, uint64_t data) {
+  struct epoll_event event = {.events = events | EPOLLET, .data.u64 = data};
+  return epoll_ctl(epoll, operation, fd, &event) == 0 ? 0 : errno;
 }
 
-int clinux_epoll_take(int epoll, uint64_t *data, int count) {
+int clinux_epoll_add(int epoll, int fd, uint32_t events, uint64_t data) {
+  return set_in_epoll(epoll, EPOLL_CTL_ADD, fd, events, data);
+}
+
+int clinux_epoll_change(int epoll, int fd, uint32_t events, uint64_t data) {
+  return set_in_epoll(epoll, EPOLL_CTL_MOD, fd, events, data);
+}
+
+int clinux_epoll_dispatch(int epoll, void (*body)(uint64_t data, uint32_t events)) {
+  // Few at a time: the kernel looks at each socket here, and its memory is still in the cache when it is read from.
   struct epoll_event events[64];
-  if (count > 64) count = 64;
-  int taken = epoll_wait(epoll, events, count, 0);
-  for (int i = 0; i < taken; i++) data[i] = events[i].data.u64;
-  return taken;
+  int count = epoll_wait(epoll, events, 64, 0);
+  for (int i = 0; i < count; i++) body(events[i].data.u64, events[i].events);
+  return count;
 }
 
 int clinux_usable_cores(void) {

@@ -8,6 +8,9 @@ open class EventHandler {
   /// Called on the loop with the descriptor and the events that are ready.
   open func ready(_ events: Readiness, on descriptor: CInt) {}
 
+  /// Called on the loop with what has become of a socket that an ``EdgePoll`` watches for it, and the tag it was added with.
+  open func edge(_ events: EdgeEvents, tag: Int) {}
+
   /// Called on the loop, once per ``TimerWatcher/schedule(after:)``. The handler lives through the call.
   open func timerFired() {}
 

@@ -13,47 +13,51 @@ import Glibc
 /// | relaying | bytes, FINs | both sides' FINs passed on | closed |
 /// | relaying | | a reset, an error, a timeout | closed |
 ///
-/// The connect is not probed for: the upstream is watched for reading only, and the first send or receive tells
-/// how it went. Only bytes (or a FIN) that wait for it make it watched for writing.
+/// The connect is not probed for: the first send or receive tells how it went. Both sockets are watched edge-triggered
+/// (``EdgePoll``): what happens is told once, so a side is read until it is known to be empty, also when it was told of
+/// while nobody could take its bytes.
 ///
 /// ## Concurrency model
-/// Lives on its shard's thread. The shard's table holds it; libev does not. ``close(_:)`` takes it from the table
-/// and hands it to the loop's retired objects, so it may be called from within the connection's own callbacks.
+/// Lives on its shard's thread. The shard's table holds it; its ``EdgePoll`` does not. ``close(_:)`` takes it from the
+/// table and hands it to the loop's retired objects, so it may be called from within the connection's own callbacks.
 @safe final class Connection: EventHandler {
   enum Phase { case connecting, relaying, closed }
-  enum Side { case client, server }
+  /// The raw value is the tag of its events.
+  enum Side: Int { case client, server }
 
-  let shard: Shard
-  let served: ServedPort
+  // What each event needs comes first: with many connections it is their memory that takes time, line by line.
   private(set) var phase = Phase.connecting
-  /// The endpoint it is at, whose `active` count includes it.
-  private(set) var endpoint: EndpointState?
-  // Valid while `endpoint` is held.
-  private var traffic: UnsafeMutablePointer<TrafficCounters>?
-  private var client: ReadinessWatcher?
-  private var upstream: ReadinessWatcher?
-  let clientDescriptor: CInt
-  private var upstreamDescriptor: CInt = -1
+  /// Behind the bytes that can be read there is a FIN or an error, of which no event will tell again.
+  private var isClientEnding = false
+  private var isUpstreamEnding = false
+  /// Watched for writing as well, from the first stall on.
+  private var isClientWriteWatched = false
+  private var isUpstreamWriteWatched = false
+  private var isKeptAlive = false
+  let shard: Shard
   private let toServer: Relay
   private let toClient: Relay
-  /// What is watched for now, as ``Readiness`` raw values.
-  private var clientInterest: Int32 = 0
-  private var upstreamInterest: Int32 = 0
-  private var timer: TimerWatcher?
+  // Valid while `endpoint` is held.
+  private var traffic: UnsafeMutablePointer<TrafficCounters>?
   /// ``LoopClock/now`` of the last byte either way.
   private var lastActivity: Double
+  let clientDescriptor: CInt
+  private var upstreamDescriptor: CInt = -1
+  private var client: OwnedDescriptor?
+  private var upstream: OwnedDescriptor?
+  let served: ServedPort
+  /// The endpoint it is at, whose `active` count includes it.
+  private(set) var endpoint: EndpointState?
+  private var timer: TimerWatcher?
   private let opened: Double
   private var tried = Tried()
-  private var isKeptAlive = false
-  private var isClientHangUpWatched = false
-  private var isUpstreamHangUpWatched = false
   /// Its place in the shard's table.
   var slot = -1
 
   // Upstream keepalive is a system call that short connections are spared.
   private static let keepaliveAfter = 30.0
-  // Most half-closed connections end at once; the others' resets are listened for after this.
-  private static let hangUpWatchAfter = 0.2
+  // A side that has ended has little left: so many reads in one event, then others have their turn.
+  private static let readsAtEnd = 4
 
   init(shard: Shard, served: ServedPort, client: consuming OwnedDescriptor) {
     self.shard = shard
@@ -63,28 +67,34 @@ import Glibc
     toClient = .toClient(client.rawValue)
     opened = shard.clock.now
     lastActivity = opened
+    self.client = consume client
     super.init()
-    self.client = ReadinessWatcher(loop: shard.loop, descriptor: client, handler: self)
     timer = TimerWatcher(loop: shard.loop, handler: self)
   }
 
   /// Chooses an endpoint for the client at `source` and starts to connect. Once, after the table holds it.
   func open(source: IPAddress) {
     connect(source: source)
-    if phase != .closed { updateInterest() }
+    guard phase != .closed else { return }
+    if watch(clientDescriptor, .client) != 0 { refuse(.outOfResources) }
+  }
+
+  private func watch(_ descriptor: CInt, _ side: Side) -> CInt {
+    shard.edges.add(descriptor, for: [.readable, .peerClosed], handler: self, tag: side.rawValue)
   }
 
   // MARK: - Events
 
-  override func ready(_ events: Readiness, on descriptor: CInt) {
+  override func edge(_ events: EdgeEvents, tag: Int) {
     guard phase != .closed else { return }
-    if descriptor == clientDescriptor {
-      if events.contains(.write) { sinkReady(.client) }
-      if events.contains(.read), phase != .closed { sourceReady(.client) }
+    if tag == Side.client.rawValue {
+      if !events.isDisjoint(with: .ending) { isClientEnding = true }
+      if events.contains(.writable), toClient.isBlocked { sinkReady(.client) }
+      if phase != .closed { toServer.wantsSource ? sourceReady(.client) : notRead(.client, events) }
     } else {
-      if events.contains(.write) { sinkReady(.server) }
-      // The upstream may have been changed for another just now.
-      if events.contains(.read), phase != .closed, descriptor == upstreamDescriptor { sourceReady(.server) }
+      if !events.isDisjoint(with: .ending) { isUpstreamEnding = true }
+      if events.contains(.writable), phase == .connecting || toServer.isBlocked { sinkReady(.server) }
+      if phase != .closed { toClient.wantsSource ? sourceReady(.server) : notRead(.server, events) }
     }
   }
 
@@ -94,7 +104,6 @@ import Glibc
       guard isUpstreamEstablished else { return connectFailed(ETIMEDOUT) }
       established()
     }
-    watchForHangUp()
     let timeouts = served.port.timeouts
     let isHalfClosed = toServer.phase == .ended || toClient.phase == .ended
     let limit = isHalfClosed ? min(timeouts.halfClosed, timeouts.idle) : timeouts.idle
@@ -113,7 +122,7 @@ import Glibc
 
   /// Ends it for want of bytes. Whoever still has some to get is reset: a FIN would say that those were all.
   private func expire(_ reason: CloseReason) {
-    if toServer.isBlocked, let upstream = upstream?.descriptor { _ = clinux_reset_on_close(upstream) }
+    if toServer.isBlocked { _ = clinux_reset_on_close(upstreamDescriptor) }
     if toClient.isBlocked { _ = clinux_reset_on_close(clientDescriptor) }
     close(reason)
   }
@@ -122,19 +131,60 @@ import Glibc
 
   // MARK: - Relaying
 
-  /// The side `from` has something to read.
+  /// The side `from` may have something to read, and the other takes it.
   private func sourceReady(_ from: Side) {
-    let isConnecting = phase == .connecting
-    let limit = isConnecting ? BufferPool.smallReadSize : shard.buffers.readSize
-    guard let traffic = unsafe traffic else { return }
+    for _ in 0..<Self.readsAtEnd {
+      guard let progress = receive(from) else { return }
+      handle(progress, from: from)
+      guard case .relayed = progress, phase != .closed else { return }
+      switch from {
+      case .client:
+        if !isClientEnding { return toServer.mayHaveMore ? askAgain(.client) : () }
+      case .server:
+        if !isUpstreamEnding { return toClient.mayHaveMore ? askAgain(.server) : () }
+      }
+    }
+    askAgain(from)
+  }
+
+  /// Receives once and sends it on; nil where nothing is to be read.
+  private func receive(_ from: Side) -> Relay.Progress? {
+    let limit = phase == .connecting ? BufferPool.smallReadSize : shard.buffers.readSize
+    guard let traffic = unsafe traffic else { return nil }
     switch from {
     case .client:
-      guard toServer.wantsSource else { return }
-      unsafe handle(toServer.sourceReady(shard, limit: limit, delivered: traffic.pointee.bytesIn), from: .client)
+      guard toServer.wantsSource else { return nil }
+      return unsafe toServer.sourceReady(shard, limit: limit, delivered: traffic.pointee.bytesIn)
     case .server:
-      guard toClient.wantsSource else { return }
-      unsafe handle(toClient.sourceReady(shard, limit: limit, delivered: traffic.pointee.bytesOut), from: .server)
+      guard toClient.wantsSource else { return nil }
+      return unsafe toClient.sourceReady(shard, limit: limit, delivered: traffic.pointee.bytesOut)
     }
+  }
+
+  /// Has the side's events told once more, after those of others.
+  private func askAgain(_ side: Side) {
+    var events: EdgeEvents = [.readable, .peerClosed]
+    switch side {
+    case .client:
+      if isClientWriteWatched { events.insert(.writable) }
+      shard.edges.repeat(clientDescriptor, for: events, handler: self, tag: side.rawValue)
+    case .server:
+      if isUpstreamWriteWatched { events.insert(.writable) }
+      shard.edges.repeat(upstreamDescriptor, for: events, handler: self, tag: side.rawValue)
+    }
+  }
+
+  /// Tells when the side takes bytes, from its first stall to its close: edges cost nothing until they come.
+  private func watchForWriting(_ side: Side) {
+    switch side {
+    case .client:
+      if isClientWriteWatched { return }
+      isClientWriteWatched = true
+    case .server:
+      if isUpstreamWriteWatched { return }
+      isUpstreamWriteWatched = true
+    }
+    askAgain(side)
   }
 
   /// The side `to` takes bytes again.
@@ -148,8 +198,11 @@ import Glibc
         return established()
       }
       unsafe handle(toServer.sinkReady(shard, delivered: traffic.pointee.bytesIn), from: .client)
+      // What came meanwhile has been told already.
+      if phase != .closed, toServer.wantsSource { sourceReady(.client) }
     case .client:
       unsafe handle(toClient.sinkReady(shard, delivered: traffic.pointee.bytesOut), from: .server)
+      if phase != .closed, toClient.wantsSource { sourceReady(.server) }
     }
   }
 
@@ -158,14 +211,12 @@ import Glibc
     case .relayed:
       lastActivity = shard.clock.now
       if phase == .connecting { established() }
-      updateInterest()
     case .idle: break
     case .blocked:
       lastActivity = shard.clock.now
       // Bytes from the endpoint prove it; bytes to it may all still wait.
       if phase == .connecting, from == .server || toServer.isPartlySent { established() }
-      updateInterest()
-      watchForHangUp()
+      watchForWriting(from == .client ? .server : .client)
     case .ended:
       lastActivity = shard.clock.now
       relayEnded(from: from)
@@ -187,7 +238,7 @@ import Glibc
     if phase == .connecting {
       // The endpoint's FIN proves the connection. The client's has to wait for it: a socket that is
       // still connecting would be disconnected by shutdown(2).
-      guard from == .server else { return updateInterest() }
+      guard from == .server else { return watchForWriting(.server) }
       established()
     }
     if toServer.phase == .ended, toClient.phase == .ended { return close(.finished) }
@@ -196,30 +247,19 @@ import Glibc
 
   private func passFinOn(from: Side) {
     shutdown(from == .client ? upstreamDescriptor : clientDescriptor, Int32(SHUT_WR))
-    schedule(after: min(Self.hangUpWatchAfter, served.port.timeouts.halfClosed))
-    updateInterest()
+    schedule(after: min(served.port.timeouts.halfClosed, served.port.timeouts.idle))
   }
 
-  /// A side that is not read from cannot tell of its reset by reading.
-  private func watchForHangUp() {
-    if !isClientHangUpWatched, !toServer.wantsSource {
-      isClientHangUpWatched = true
-      shard.hangUps?.add(clientDescriptor, slot: slot)
-    }
-    if !isUpstreamHangUpWatched, phase == .relaying, !toClient.wantsSource {
-      isUpstreamHangUpWatched = true
-      shard.hangUps?.add(upstreamDescriptor, slot: slot)
-    }
-  }
-
-  /// ``HangUpWatch`` heard of one of its descriptors: a reset, or the harmless end of both directions.
-  func hungUp(_ descriptor: CInt) {
-    guard phase != .closed, descriptor == clientDescriptor || descriptor == upstreamDescriptor else { return }
+  /// Something has happened on a side that is not to be read: its reset is passed on at once.
+  private func notRead(_ side: Side, _ events: EdgeEvents) {
+    guard events.contains(.failed) else { return }
     var error: CInt = 0
-    _ = unsafe clinux_get_option(descriptor, SOL_SOCKET, SO_ERROR, &error)
+    _ = unsafe clinux_get_option(side == .client ? clientDescriptor : upstreamDescriptor, SOL_SOCKET, SO_ERROR, &error)
     guard error != 0 else { return }
-    if descriptor == clientDescriptor { return phase == .connecting ? clientLeft() : sideFailed(.client, error) }
-    if phase == .connecting { connectFailed(error) } else { sideFailed(.server, error) }
+    switch side {
+    case .client: phase == .connecting ? clientLeft() : sideFailed(.client, error)
+    case .server: phase == .connecting ? connectFailed(error) : sideFailed(.server, error)
+    }
   }
 
   /// A side is gone: what it had still sent is in its socket, and belongs to the other.
@@ -245,25 +285,10 @@ import Glibc
   /// `side` has reset or its host is gone: the other is told by a reset.
   private func sideFailed(_ side: Side, _ error: CInt) {
     let isReset = error == ECONNRESET || error == EPIPE
-    if let other = side == .client ? upstream?.descriptor : client?.descriptor { _ = clinux_reset_on_close(other) }
+    _ = clinux_reset_on_close(side == .client ? upstreamDescriptor : clientDescriptor)
     switch side {
     case .client: close(isReset ? .clientReset : .clientLost)
     case .server: close(isReset ? .serverReset : .serverLost)
-    }
-  }
-
-  private func updateInterest() {
-    var clientEvents = toServer.wantsSource ? Readiness.read : []
-    if toClient.isBlocked { clientEvents.insert(.write) }
-    if clientEvents.rawValue != clientInterest {
-      clientInterest = clientEvents.rawValue
-      client?.watch(clientEvents)
-    }
-    var upstreamEvents = toClient.wantsSource ? Readiness.read : []
-    if toServer.isBlocked || (phase == .connecting && toServer.phase == .ended) { upstreamEvents.insert(.write) }
-    if upstreamEvents.rawValue != upstreamInterest {
-      upstreamInterest = upstreamEvents.rawValue
-      upstream?.watch(upstreamEvents)
     }
   }
 
@@ -291,10 +316,11 @@ import Glibc
     upstreamDescriptor = descriptor.rawValue
     toServer.setSink(upstreamDescriptor)
     toClient.setSource(upstreamDescriptor)
-    upstream = ReadinessWatcher(loop: shard.loop, descriptor: descriptor, handler: self)
-    upstreamInterest = 0
+    upstream = consume descriptor
     let result = unsafe address.withSockaddr { unsafe Glibc.connect(upstreamDescriptor, $0, $1) }
     if result != 0, errno != EINPROGRESS { return connectFailed(errno) }
+    // Not before: a socket that does not yet connect counts as hung up.
+    guard watch(upstreamDescriptor, .server) == 0 else { return refuse(.outOfResources) }
     schedule(after: min(left, served.port.timeouts.connect / Double(Tried.capacity)))
   }
 
@@ -309,13 +335,15 @@ import Glibc
     unsafe traffic = nil
     upstream = nil
     upstreamDescriptor = -1
-    isUpstreamHangUpWatched = false
+    isUpstreamEnding = false
+    isUpstreamWriteWatched = false
     guard tried.count < min(Tried.capacity, served.endpoints.count) else {
       return refuse(error == ETIMEDOUT ? .connectTimeout : .connectFailed)
     }
     served.counters.countRetry(shard: shard.index)
     connect(source: clientAddress)
-    if phase != .closed { updateInterest() }
+    // What waits for the connection waits for this one now.
+    if phase != .closed, toServer.isBlocked || toServer.phase == .ended { watchForWriting(.server) }
   }
 
   private func established() {
@@ -330,7 +358,7 @@ import Glibc
 
   /// The client reset before an endpoint had answered: one that has accepted meanwhile is told.
   private func clientLeft() {
-    if let upstream = upstream?.descriptor { _ = clinux_reset_on_close(upstream) }
+    if upstream != nil { _ = clinux_reset_on_close(upstreamDescriptor) }
     close(.clientLeft)
   }
 
@@ -384,7 +412,7 @@ import Glibc
   func abort(_ reason: CloseReason) {
     guard phase != .closed else { return }
     _ = clinux_reset_on_close(clientDescriptor)
-    if let upstream = upstream?.descriptor { _ = clinux_reset_on_close(upstream) }
+    if upstream != nil { _ = clinux_reset_on_close(upstreamDescriptor) }
     close(reason)
   }
 }

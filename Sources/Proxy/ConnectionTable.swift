@@ -23,9 +23,6 @@ struct ConnectionTable: ~Copyable {
     count -= 1
   }
 
-  /// The connection in `slot`; nil when there is none.
-  subscript(slot: Int) -> Connection? { slots.indices.contains(slot) ? slots[slot] : nil }
-
   /// Those open now, apart from the table, which may change while they are gone through.
   var all: [Connection] { slots.compactMap(\.self) }
 }

@@ -34,6 +34,10 @@ final class Relay {
   private(set) var source: CInt
   private(set) var sink: CInt
   private(set) var phase = Phase.open
+  /// Whether bytes wait for the sink.
+  private(set) var isBlocked = false
+  /// Whether the last event's read may have left bytes in the source.
+  private(set) var mayHaveMore = false
   private var isSplicing = false
   private var largeReads: UInt8 = 0
   private var smallReads: UInt8 = 0
@@ -43,8 +47,8 @@ final class Relay {
   private let isSinkPrompt: Bool
   /// Whether this sink took some of the bytes and not all: they cannot be sent to another any more.
   private(set) var isPartlySent = false
-  private var waiting: WaitingBytes?
-  private var pipe: Pipe?
+  private var waiting: WaitingBytes? { didSet { isBlocked = waiting != nil || pipe != nil } }
+  private var pipe: Pipe? { didSet { isBlocked = waiting != nil || pipe != nil } }
 
   /// From the client to an upstream that is still to come.
   static func toServer(from client: CInt) -> Relay { Relay(source: client, sink: -1, isSinkPrompt: false) }
@@ -68,10 +72,7 @@ final class Relay {
     isPartlySent = false
   }
 
-  /// Whether bytes wait for the sink.
-  var isBlocked: Bool { waiting != nil || pipe != nil }
-
-  /// Whether the source is to be watched.
+  /// Whether the source is to be read.
   var wantsSource: Bool { phase == .open && !isBlocked }
 
   // From this size on a read counts as large; three in a row and the kernel moves the pages instead.
@@ -80,7 +81,7 @@ final class Relay {
   // Below this splice costs more than a copy; two in a row and it stops.
   private static let smallSplice = 16 * 1024
 
-  /// Receives once and sends it on. To be called when the source is readable and nothing waits.
+  /// Receives once and sends it on. To be called when the source may be readable and nothing waits.
   ///
   /// `limit` bounds the read; `delivered` counts what the sink took.
   func sourceReady(_ shard: Shard, limit: Int, delivered: borrowing Counter) -> Progress {
@@ -102,6 +103,7 @@ final class Relay {
         TCPOptions.noDelay(sink)
       }
     }
+    mayHaveMore = received == limit
     let sent = unsafe send(sink, shard.buffers.scratch, received, flags)
     if sent == received {
       delivered.add(UInt64(sent))
@@ -122,14 +124,19 @@ final class Relay {
 
   /// Sends what waits. To be called when the sink is writable.
   func sinkReady(_ shard: Shard, delivered: borrowing Counter) -> Progress {
-    if pipe != nil { return flushPipe(shard, delivered: delivered) }
+    if let pipe { return flush(pipe, shard, delivered: delivered) }
     guard var bytes = waiting else { return phase == .flushing ? finish() : .idle }
-    let sent = bytes.send(to: sink)
-    if sent < 0 { return isTransient(errno) ? .blocked : .sinkFailed(errno) }
-    delivered.add(UInt64(sent))
-    isPartlySent = true
-    waiting = bytes
-    guard bytes.isEmpty else { return .blocked }
+    // To the end or to EAGAIN, without which the sink would not tell of more room.
+    while !bytes.isEmpty {
+      let sent = bytes.send(to: sink)
+      if sent < 0 {
+        let failure = errno
+        waiting = bytes
+        return isTransient(failure) ? .blocked : .sinkFailed(failure)
+      }
+      delivered.add(UInt64(sent))
+      isPartlySent = true
+    }
     dropWaiting(shard)
     return phase == .flushing ? finish() : .relayed
   }
@@ -202,24 +209,27 @@ extension Relay {
       return .sourceFailed(failure)
     }
     pipe.count = moved
-    self.pipe = pipe
     noteSplice(moved)
-    return flushPipe(shard, delivered: delivered)
+    // A splice takes what fits into the pipe's slots, and says nothing of what is left.
+    mayHaveMore = true
+    return flush(pipe, shard, delivered: delivered)
   }
 
-  /// Moves what is in the pipe to the sink.
-  private func flushPipe(_ shard: Shard, delivered: borrowing Counter) -> Progress {
-    guard var pipe else { return .idle }
-    let moved = clinux_splice(pipe.readEnd, sink, pipe.count)
-    if moved < 0 { return isTransient(errno) ? .blocked : .sinkFailed(errno) }
-    delivered.add(UInt64(moved))
-    pipe.count -= moved
-    guard pipe.count == 0 else {
-      self.pipe = pipe
-      return .blocked
+  /// Moves what is in the pipe to the sink: all of it, or as much as there is room for.
+  private func flush(_ full: Pipe, _ shard: Shard, delivered: borrowing Counter) -> Progress {
+    var pipe = full
+    while pipe.count > 0 {
+      let moved = clinux_splice(pipe.readEnd, sink, pipe.count)
+      if moved <= 0 {
+        let failure = moved < 0 ? errno : EPIPE
+        self.pipe = pipe
+        return isTransient(failure) ? .blocked : .sinkFailed(failure)
+      }
+      delivered.add(UInt64(moved))
+      pipe.count -= moved
     }
     shard.pipes.release(pipe)
-    self.pipe = nil
+    if isBlocked { self.pipe = nil }
     return phase == .flushing ? finish() : .relayed
   }
 

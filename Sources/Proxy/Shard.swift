@@ -14,6 +14,8 @@ final class Shard {
   let clock: LoopClock
   let buffers = BufferPool()
   let pipes = PipePool()
+  /// Watches the connections' sockets.
+  let edges: EdgePoll
   var random: RandomSource
   private var listeners: [ListenAddress: Listener] = [:]
   private var udpListeners: [ListenAddress: UDPListener] = [:]
@@ -24,7 +26,6 @@ final class Shard {
   private var connections = ConnectionTable()
   /// Held open so that one connection can be taken and reset when there is no descriptor left.
   private var spare: CInt
-  private(set) var hangUps: HangUpWatch?
   private var isDraining = false
   /// Set when a drain begins, for good.
   private var hasStoppedAccepting = false
@@ -38,7 +39,7 @@ final class Shard {
     clock = loop.loopClock
     random = RandomSource(seed: UInt64.random(in: .min ... .max))
     spare = unsafe Glibc.open("/dev/null", O_RDONLY | O_CLOEXEC)
-    hangUps = HangUpWatch(loop: loop) { [unowned self] in self.connections[$0] }
+    edges = EdgePoll(loop: loop)
   }
 
   deinit { if spare >= 0 { Glibc.close(spare) } }

@@ -54,11 +54,14 @@ void clinux_name_thread(pthread_t thread, const char *name);
 /// pthread_setaffinity_np(3) with one core; 0, or an error number.
 int clinux_pin_thread(pthread_t thread, int core);
 
-/// Watches `fd` for an error or a hang-up alone, edge-triggered (epoll_ctl(2)); 0, or errno.
-int clinux_epoll_add_hang_up(int epoll, int fd, uint64_t data);
+/// Adds `fd` to an epoll, edge-triggered, for EPOLL* `events` (epoll_ctl(2)); 0, or errno.
+int clinux_epoll_add(int epoll, int fd, uint32_t events, uint64_t data);
 
-/// epoll_wait(2) without waiting: writes the data of up to `count` events, returns how many.
-int clinux_epoll_take(int epoll, uint64_t *data, int count);
+/// Changes what it is in it for; what is ready already is told once more. 0, or errno.
+int clinux_epoll_change(int epoll, int fd, uint32_t events, uint64_t data);
+
+/// epoll_wait(2) without waiting: hands up to 64 events to `body`, returns how many.
+int clinux_epoll_dispatch(int epoll, void (*body)(uint64_t data, uint32_t events));
 
 /// How many cores the process may run on (sched_getaffinity(2)), at least 1.
 int clinux_usable_cores(void);

@@ -1,0 +1,28 @@
+import CLibEv
+
+/// What has become of a socket, as epoll_ctl(2) tells it. Each is told once, when it happens.
+public struct EdgeEvents: OptionSet, Sendable {
+  public let rawValue: UInt32
+  @inlinable public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// Bytes, or the peer's FIN, can be received (EPOLLIN).
+  @inlinable public static var readable: EdgeEvents { EdgeEvents(rawValue: 0x1) }
+  /// Bytes can be sent (EPOLLOUT).
+  @inlinable public static var writable: EdgeEvents { EdgeEvents(rawValue: 0x4) }
+  /// An error waits in SO_ERROR (EPOLLERR); told without being asked for.
+  @inlinable public static var failed: EdgeEvents { EdgeEvents(rawValue: 0x8) }
+  /// Both directions have ended (EPOLLHUP); told without being asked for.
+  @inlinable public static var hungUp: EdgeEvents { EdgeEvents(rawValue: 0x10) }
+  /// The peer has sent its FIN (EPOLLRDHUP): behind the bytes there is an end.
+  @inlinable public static var peerClosed: EdgeEvents { EdgeEvents(rawValue: 0x2000) }
+
+  /// That nothing will be received behind what is there now.
+  @inlinable public static var ending: EdgeEvents { [.failed, .hungUp, .peerClosed] }
+
+  /// The kernel's own constants, checked once when the first ``EdgePoll`` is made.
+  static func checkAgainstKernel() {
+    let all = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLERR.rawValue | EPOLLHUP.rawValue | EPOLLRDHUP.rawValue
+    let ours: EdgeEvents = [.readable, .writable, .failed, .hungUp, .peerClosed]
+    precondition(all == ours.rawValue && EPOLLIN.rawValue == 1, "epoll's event bits are others here")
+  }
+}

@@ -21,10 +21,20 @@ struct cdatagram_batch {
   int count;
   uint8_t *memory;
   struct cdatagram_slot *slots;
+  /// To send with: made anew for each call.
   struct mmsghdr *messages;
   struct iovec *pieces;
+  /// To receive with: always ready, as the kernel changes only what it fills.
+  struct mmsghdr *receive_messages;
+  struct iovec *receive_pieces;
   uint8_t (*controls)[CONTROL_SIZE];
 };
+
+/// Says again how much room a header has, after the kernel has said how much of it is used.
+static void offer_room(struct msghdr *header) {
+  header->msg_namelen = sizeof(struct sockaddr_in6);
+  header->msg_controllen = CONTROL_SIZE;
+}
 
 struct cdatagram_batch *cdatagram_batch_new(int count) {
   struct cdatagram_batch *batch = calloc(1, sizeof *batch);
@@ -39,12 +49,24 @@ struct cdatagram_batch *cdatagram_batch_new(int count) {
   batch->slots = calloc(count, sizeof *batch->slots);
   batch->messages = calloc(count, sizeof *batch->messages);
   batch->pieces = calloc(count, sizeof *batch->pieces);
+  batch->receive_messages = calloc(count, sizeof *batch->receive_messages);
+  batch->receive_pieces = calloc(count, sizeof *batch->receive_pieces);
   batch->controls = calloc(count, sizeof *batch->controls);
-  if (!batch->slots || !batch->messages || !batch->pieces || !batch->controls) {
+  if (!batch->slots || !batch->messages || !batch->pieces || !batch->receive_messages || !batch->receive_pieces ||
+      !batch->controls) {
     cdatagram_batch_free(batch);
     return NULL;
   }
-  for (int i = 0; i < count; i++) batch->slots[i].data = batch->memory + (size_t)i * SLOT_SIZE;
+  for (int i = 0; i < count; i++) {
+    batch->slots[i].data = batch->memory + (size_t)i * SLOT_SIZE;
+    batch->receive_pieces[i] = (struct iovec){.iov_base = batch->slots[i].data, .iov_len = SLOT_SIZE};
+    struct msghdr *header = &batch->receive_messages[i].msg_hdr;
+    header->msg_name = &batch->slots[i].peer;
+    header->msg_iov = &batch->receive_pieces[i];
+    header->msg_iovlen = 1;
+    header->msg_control = batch->controls[i];
+    offer_room(header);
+  }
   return batch;
 }
 
@@ -53,6 +75,8 @@ void cdatagram_batch_free(struct cdatagram_batch *batch) {
   free(batch->slots);
   free(batch->messages);
   free(batch->pieces);
+  free(batch->receive_messages);
+  free(batch->receive_pieces);
   free(batch->controls);
   free(batch);
 }
@@ -103,25 +127,16 @@ int cdatagram_receive_one(struct cdatagram_batch *batch, int fd, int index) {
 }
 
 int cdatagram_receive(struct cdatagram_batch *batch, int fd, int first, int count) {
-  for (int i = first; i < first + count; i++) {
-    // Sending may have moved it.
-    batch->slots[i].data = batch->memory + (size_t)i * SLOT_SIZE;
-    batch->pieces[i] = (struct iovec){.iov_base = batch->slots[i].data, .iov_len = SLOT_SIZE};
-    batch->messages[i].msg_hdr = (struct msghdr){
-        .msg_name = &batch->slots[i].peer,
-        .msg_namelen = sizeof batch->slots[i].peer,
-        .msg_iov = &batch->pieces[i],
-        .msg_iovlen = 1,
-        .msg_control = batch->controls[i],
-        .msg_controllen = CONTROL_SIZE,
-    };
-  }
-  int received = recvmmsg(fd, batch->messages + first, count, MSG_DONTWAIT, NULL);
+  int received = recvmmsg(fd, batch->receive_messages + first, count, MSG_DONTWAIT, NULL);
   for (int i = first; i < first + received; i++) {
     struct cdatagram_slot *slot = &batch->slots[i];
-    slot->length = batch->messages[i].msg_len;
-    slot->peer_length = batch->messages[i].msg_hdr.msg_namelen;
-    read_control(slot, &batch->messages[i].msg_hdr);
+    struct msghdr *header = &batch->receive_messages[i].msg_hdr;
+    // Sending may have moved it.
+    slot->data = batch->memory + (size_t)i * SLOT_SIZE;
+    slot->length = batch->receive_messages[i].msg_len;
+    slot->peer_length = header->msg_namelen;
+    read_control(slot, header);
+    offer_room(header);
   }
   return received;
 }
@@ -223,7 +238,7 @@ static int send_slots(struct cdatagram_batch *batch, int fd, int first, int coun
   *sent = (struct cdatagram_sent){0};
   while (done < count) {
     // The common case is the cheapest call there is.
-    int is_single = !to_peer && count - done == 1 && !batch->slots[first + done].segment;
+    int is_single = count - done == 1 && !batch->slots[first + done].segment;
     if (is_single || batch->slots[first + done].segment > (uint32_t)*segment_limit) {
       if (send_singly(&batch->slots[first + done], fd, to_peer, sent) != 0) return done;
       done++;

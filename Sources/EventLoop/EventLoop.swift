@@ -22,6 +22,9 @@ import Synchronization
   private var hasRetired = false
   // Loop only: who works at the end of a turn, and whether somebody asked for it in this one.
   private var turnHandlers: [EventHandler] = []
+  // The same, made anew with each that is added, freed in deinit: a turn counts no reference.
+  private var turnHandlersUncounted: UnsafeMutableBufferPointer<Unmanaged<EventHandler>> = unsafe .init(
+    start: nil, count: 0)
   private var isTurnEndAskedFor = false
 
   public init() {
@@ -53,6 +56,7 @@ import Synchronization
     unsafe wakeup.deallocate()
     unsafe endOfTurn.deallocate()
     unsafe clock.deallocate()
+    unsafe turnHandlersUncounted.deallocate()
     unsafe ev_loop_destroy(raw)
   }
 
@@ -102,7 +106,14 @@ import Synchronization
   }
 
   /// Lets `handler` work at the ends of turns that ask for it. It is held as long as the loop lives.
-  public func addTurnHandler(_ handler: EventHandler) { turnHandlers.append(handler) }
+  public func addTurnHandler(_ handler: EventHandler) {
+    turnHandlers.append(handler)
+    unsafe turnHandlersUncounted.deallocate()
+    unsafe turnHandlersUncounted = .allocate(capacity: turnHandlers.count)
+    for (index, handler) in turnHandlers.enumerated() {
+      unsafe turnHandlersUncounted.initializeElement(at: index, to: .passUnretained(handler))
+    }
+  }
 
   /// Asks for ``EventHandler/turnEnded()`` at the end of this turn.
   public func askForTurnEnd() { isTurnEndAskedFor = true }
@@ -110,7 +121,12 @@ import Synchronization
   fileprivate func endTurn() {
     if isTurnEndAskedFor {
       isTurnEndAskedFor = false
-      for handler in turnHandlers { handler.turnEnded() }
+      var index = 0
+      // Looked at anew each time: one of them may add another.
+      while unsafe index < turnHandlersUncounted.count {
+        unsafe turnHandlersUncounted[index]._withUnsafeGuaranteedRef { $0.turnEnded() }
+        index += 1
+      }
     }
     releaseRetired()
   }

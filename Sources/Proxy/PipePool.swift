@@ -22,9 +22,9 @@ final class PipePool {
   // /proc/sys/fs/pipe-max-size allows 1 MiB to everybody; 256 KiB was as fast.
   private static let size: CInt = 256 * 1024
   private static let keptFree = 8
-  private var free: [Pipe] = []
+  private let free = FlatArray<Pipe>(capacity: keptFree)
 
-  deinit { for pipe in free { pipe.close() } }
+  deinit { while let pipe = free.popLast() { pipe.close() } }
 
   /// An empty pipe; nil when the system has none to give (EMFILE, ENFILE).
   func take() -> Pipe? {

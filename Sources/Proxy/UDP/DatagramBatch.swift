@@ -9,10 +9,13 @@ import Glibc
 
   // Allocated in init, freed in deinit.
   private let raw: OpaquePointer
+  // Part of it.
+  private let slots: UnsafeMutablePointer<cdatagram_slot>
 
   init() {
     guard let raw = unsafe cdatagram_batch_new(CInt(Self.size)) else { fatalError("out of memory for datagrams") }
     unsafe self.raw = raw
+    unsafe slots = cdatagram_slot_at(raw, 0)
   }
 
   deinit { unsafe cdatagram_batch_free(raw) }
@@ -30,10 +33,17 @@ import Glibc
   /// What a call has sent.
   struct Sent {
     /// Slots that are done; fewer than asked for with `error` for the next one.
-    var slots: Int
-    var datagrams: Int
-    var bytes: Int
-    var error: CInt
+    let slots: Int
+    let datagrams: Int
+    let bytes: Int
+    let error: CInt
+
+    fileprivate init(_ count: CInt, of slots: Range<Int>, _ sent: cdatagram_sent) {
+      self.slots = Int(count)
+      datagrams = Int(sent.datagrams)
+      bytes = Int(sent.bytes)
+      error = self.slots < slots.count ? errno : 0
+    }
   }
 
   /// Sends slots on a connected socket.
@@ -41,7 +51,7 @@ import Glibc
     var sent = cdatagram_sent()
     let count = unsafe cdatagram_send(
       raw, socket, CInt(slots.lowerBound), CInt(slots.count), &segmentLimit, &sent)
-    return Sent(slots: Int(count), datagrams: Int(sent.datagrams), bytes: Int(sent.bytes), error: errno)
+    return Sent(count, of: slots, sent)
   }
 
   /// Sends slots to their peers.
@@ -49,7 +59,7 @@ import Glibc
     var sent = cdatagram_sent()
     let count = unsafe cdatagram_reply(
       raw, socket, CInt(slots.lowerBound), CInt(slots.count), &segmentLimit, &sent)
-    return Sent(slots: Int(count), datagrams: Int(sent.datagrams), bytes: Int(sent.bytes), error: errno)
+    return Sent(count, of: slots, sent)
   }
 
   /// UDP_SEGMENT is tried with every size.
@@ -57,7 +67,7 @@ import Glibc
 
   private func slot(_ index: Int) -> UnsafeMutablePointer<cdatagram_slot> {
     precondition((0..<Self.size).contains(index), "no such slot")
-    return unsafe cdatagram_slot_at(raw, CInt(index))
+    return unsafe slots + index
   }
 
   /// How many datagrams a slot holds: more than one where the kernel has put a flow's together.
@@ -139,9 +149,11 @@ struct KernelDrops {
     return Int(more)
   }
 
-  /// How many are new, by the socket's count now.
-  mutating func new(on socket: CInt) -> Int {
+  /// The socket's count now; nil when the system does not tell.
+  ///
+  /// Asked for beside ``new(in:)``: a call of C inside of that would cost a check of exclusive access with each use.
+  static func total(on socket: CInt) -> UInt32? {
     var total: UInt32 = 0
-    return unsafe cdatagram_kernel_drops(socket, &total) == 0 ? new(in: total) : 0
+    return unsafe cdatagram_kernel_drops(socket, &total) == 0 ? total : nil
   }
 }

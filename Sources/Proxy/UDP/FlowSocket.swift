@@ -21,6 +21,8 @@ import Glibc
   var datagramsInARow = 0
   /// Whether the endpoint sends streams, which are read by batches; single replies are read by the cheapest call.
   private(set) var isStreaming = false
+  /// -1 once it is closed.
+  private(set) var descriptor: CInt = -1
   private let forwarder: UDPForwarder
   private var watcher: ReadinessWatcher?
   private var kernelDrops = KernelDrops()
@@ -45,6 +47,7 @@ import Glibc
       checking: clinux_socket(address.address.family == .v4 ? AF_INET : AF_INET6, Int32(SOCK_DGRAM.rawValue)))
     cdatagram_prepare(socket.rawValue, CInt(Self.receiveBuffer))
     guard unsafe address.withSockaddr({ unsafe connect(socket.rawValue, $0, $1) }) == 0 else { throw .current }
+    descriptor = socket.rawValue
     watcher = ReadinessWatcher(loop: forwarder.shard.loop, descriptor: socket, handler: self)
     watcher?.watch(.read)
   }
@@ -54,8 +57,6 @@ import Glibc
     isStreaming = true
     cdatagram_coalesce(descriptor)
   }
-
-  var descriptor: CInt { watcher?.descriptor ?? -1 }
 
   /// Replies have come, or word that a datagram was refused.
   override func ready(_ events: Readiness, on descriptor: CInt) { forwarder.receiveReplies(self, descriptor) }
@@ -68,12 +69,14 @@ import Glibc
   }
 
   /// Counts datagrams that the kernel had no room for, by the count in a slot.
-  func countKernelDrops(_ total: UInt32) { listener.drop(kernelDrops.new(in: total), .replyReceiveBufferFull) }
+  func countKernelDrops(_ total: UInt32) {
+    let more = kernelDrops.new(in: total)
+    listener.drop(more, .replyReceiveBufferFull)
+  }
 
   func close() {
-    if let descriptor = watcher?.descriptor {
-      listener.drop(kernelDrops.new(on: descriptor), .replyReceiveBufferFull)
-    }
+    if descriptor >= 0, let total = KernelDrops.total(on: descriptor) { countKernelDrops(total) }
+    descriptor = -1
     watcher = nil
     forwarder.shard.loop.retire(self)
   }

@@ -2,7 +2,7 @@ import Addresses
 import Balancing
 
 /// Which flow a datagram belongs to, which endpoint the flow has, and when it ends. Pure: events and time come in,
-/// decisions go out; sockets are the caller's.
+/// decisions go out; sockets are the caller's. For one thread.
 ///
 /// A flow is a client's address and port at one listener, and the address it asked where that is a wildcard's. It chooses its endpoint once and keeps it until the
 /// endpoint goes, refuses, or the flow ends.
@@ -13,15 +13,8 @@ import Balancing
 /// | proven | it ends | its Service's idle timeout | when proven flows fill their 15/16 of the places and one more is proven |
 ///
 /// So a flood of forged sources, which prove nothing, only ever evicts young flows.
-struct FlowTable {
+final class FlowTable {
   typealias FlowID = Int
-
-  struct Key: Hashable {
-    let client: SocketAddress
-    /// Which of the host's addresses was asked, on a wildcard listener.
-    var local: IPAddress?
-    let listener: Int
-  }
 
   /// What to do with a datagram of a client.
   enum Action: Equatable {
@@ -53,7 +46,7 @@ struct FlowTable {
 
   // Without a reference, so that looking at one counts none; the endpoints are beside them.
   private struct Flow {
-    var key: Key
+    var key: FlowKey
     var isLive = true
     var lastDatagram: Double
     var idleSeconds: Double
@@ -74,36 +67,48 @@ struct FlowTable {
   /// Flows at one time.
   let limit: Int
   private let provenLimit: Int
-  private var flows: [Flow] = []
+  private let flows = FlatArray<Flow>()
   private var endpoints: [EndpointState?] = []
-  private var free: [FlowID] = []
-  private var ids: [Key: FlowID] = [:]
+  private let free = FlatArray<FlowID>()
+  private let index = FlowIndex()
   // Each in order of the last datagram. The first is of young flows, the others of proven ones by idle timeout.
-  private var lists = [List(seconds: FlowTable.youngSeconds)]
+  private let lists = FlatArray(repeating: List(seconds: FlowTable.youngSeconds), count: 1)
   private var listOfTimeout: [Double: Int] = [:]
   private(set) var provenCount = 0
+  /// Whether a flow may be over sooner than ``nextExpiry`` last said. Whoever asks that resets this.
+  var mayExpireSooner = false
 
   init(limit: Int) {
     self.limit = max(limit, 2)
     provenLimit = self.limit - max(1, self.limit / 16)
   }
 
-  var count: Int { ids.count }
+  var count: Int { index.count }
 
   // MARK: - Events
 
-  /// A client's datagram at `listener`.
+  /// A datagram of a flow that goes on as it was, as nearly all do: the flow. -1 where ``datagram`` has to decide.
+  func steady(_ key: FlowKey, generation: Int, now: Double) -> FlowID {
+    let id = find(key)
+    guard id >= 0 else { return -1 }
+    let flow = flows[id]
+    if flow.generation != generation || flow.isRefused || flow.list == 0 && flow.hasReplied { return -1 }
+    touch(id, now)
+    return id
+  }
+
+  /// A client's datagram.
   ///
   /// - Parameters:
-  ///   - local: which of the host's addresses was asked, on a wildcard listener.
   ///   - generation: changes when what the listener serves does; only then is `current` asked of a known flow's.
   ///   - idleSeconds: how long the flow lives without a datagram, once it is proven.
-  mutating func datagram(
-    from client: SocketAddress, to local: IPAddress? = nil, at listener: Int, generation: Int, idleSeconds: Double,
-    now: Double, current: Current, choose: Choose
+  func datagram(
+    _ key: FlowKey, generation: Int, idleSeconds: Double, now: Double, current: Current, choose: Choose
   ) -> Decision {
-    let key = Key(client: client, local: local, listener: listener)
-    guard let id = ids[key] else {
+    let steady = steady(key, generation: generation, now: now)
+    if steady >= 0 { return Decision(action: .forward(steady)) }
+    let id = find(key)
+    guard id >= 0 else {
       return open(key, generation: generation, idleSeconds: idleSeconds, now: now, choose: choose)
     }
     var decision = Decision(action: .forward(id))
@@ -122,25 +127,25 @@ struct FlowTable {
   }
 
   /// The endpoint answered.
-  mutating func reply(_ id: FlowID, now: Double) {
+  func reply(_ id: FlowID, now: Double) {
     guard isLive(id) else { return }
     flows[id].hasReplied = true
     touch(id, now)
   }
 
   /// The endpoint refused (ICMP port unreachable): the next datagram goes elsewhere.
-  mutating func refused(_ id: FlowID) {
+  func refused(_ id: FlowID) {
     if isLive(id) { flows[id].isRefused = true }
   }
 
   /// A datagram's send was refused: chooses another endpoint for it now. `.forward` when there is no other.
-  mutating func moveRefused(_ id: FlowID, generation: Int, choose: Choose) -> Action {
+  func moveRefused(_ id: FlowID, generation: Int, choose: Choose) -> Action {
     flows[id].isRefused = true
     return reconsider(id, generation: generation, current: { $0 }, choose: choose)
   }
 
   /// The next flow whose time is over, already gone from the table; nil when there is none.
-  mutating func expire(now: Double) -> (id: FlowID, endpoint: EndpointState?, reason: FlowEnd)? {
+  func expire(now: Double) -> (id: FlowID, endpoint: EndpointState?, reason: FlowEnd)? {
     for index in lists.indices {
       let id = lists[index].head
       guard id >= 0, now - flows[id].lastDatagram >= lists[index].seconds else { continue }
@@ -160,11 +165,11 @@ struct FlowTable {
   }
 
   /// Takes a flow out, and lowers its endpoint's count. Returns the endpoint.
-  @discardableResult mutating func remove(_ id: FlowID) -> EndpointState? {
+  @discardableResult func remove(_ id: FlowID) -> EndpointState? {
     guard isLive(id) else { return nil }
     unlink(id)
     if flows[id].list > 0 { provenCount -= 1 }
-    ids[flows[id].key] = nil
+    index.remove(flows[id].key, id)
     flows[id].isLive = false
     free.append(id)
     let endpoint = endpoints[id]
@@ -175,17 +180,22 @@ struct FlowTable {
 
   private func isLive(_ id: FlowID) -> Bool { flows.indices.contains(id) && flows[id].isLive }
 
+  /// The flow of the key; -1 for none.
+  private func find(_ key: FlowKey) -> FlowID { index.find(key) { flows[$0].key == key } }
+
   /// The flows of one listener, in no order.
-  func flows(at listener: Int) -> [FlowID] { ids.compactMap { $0.key.listener == listener ? $0.value : nil } }
+  func flows(at listener: Int) -> [FlowID] {
+    flows.indices.filter { flows[$0].isLive && flows[$0].key.listener == listener }
+  }
 
   func endpoint(of id: FlowID) -> EndpointState? { isLive(id) ? endpoints[id] : nil }
 
   // MARK: - Steps
 
-  private mutating func open(
-    _ key: Key, generation: Int, idleSeconds: Double, now: Double, choose: Choose
+  private func open(
+    _ key: FlowKey, generation: Int, idleSeconds: Double, now: Double, choose: Choose
   ) -> Decision {
-    guard let endpoint = choose(key.client.address, nil) else { return Decision(action: .drop(.noEndpoint)) }
+    guard let endpoint = choose(key.clientAddress, nil) else { return Decision(action: .drop(.noEndpoint)) }
     var decision = Decision(action: .drop(.noEndpoint))
     // Proven flows never take the last sixteenth, so there is a young one to make room.
     if count >= limit, lists[0].head >= 0 {
@@ -203,13 +213,14 @@ struct FlowTable {
       flows[id] = flow
       endpoints[id] = endpoint
     }
-    ids[key] = id
+    index.insert(key, id)
     link(id)
+    mayExpireSooner = true
     decision.action = .open(id)
     return decision
   }
 
-  private mutating func reconsider(
+  private func reconsider(
     _ id: FlowID, generation: Int, current: Current, choose: Choose
   ) -> Action {
     let isRefused = flows[id].isRefused
@@ -218,7 +229,7 @@ struct FlowTable {
     flows[id].isRefused = false
     let present = former.flatMap(current)
     if !isRefused, let present { return stay(id, at: present) }
-    guard let other = choose(flows[id].key.client.address, isRefused ? former : nil) else {
+    guard let other = choose(flows[id].key.clientAddress, isRefused ? former : nil) else {
       // One that refused may be back; one that is gone is not.
       if let present { return stay(id, at: present) }
       // Asked again at the next datagram, when there may be one.
@@ -230,7 +241,7 @@ struct FlowTable {
     return .move(id)
   }
 
-  private mutating func stay(_ id: FlowID, at endpoint: EndpointState) -> Action {
+  private func stay(_ id: FlowID, at endpoint: EndpointState) -> Action {
     guard let former = endpoints[id], former !== endpoint else { return .forward(id) }
     former.active.wrappingSubtract(1, ordering: .relaxed)
     endpoint.active.wrappingAdd(1, ordering: .relaxed)
@@ -239,7 +250,7 @@ struct FlowTable {
   }
 
   /// Takes a changed timeout over.
-  private mutating func setIdleSeconds(_ id: FlowID, _ seconds: Double) {
+  private func setIdleSeconds(_ id: FlowID, _ seconds: Double) {
     guard flows[id].idleSeconds != seconds else { return }
     flows[id].idleSeconds = seconds
     guard flows[id].list > 0 else { return }
@@ -247,10 +258,11 @@ struct FlowTable {
     flows[id].list = list(for: seconds)
     // In its place at the end: a datagram has just come.
     link(id)
+    mayExpireSooner = true
   }
 
   /// The client has sent again after a reply: it is no forged source. Returns a flow that had to make room.
-  private mutating func prove(_ id: FlowID) -> FlowID? {
+  private func prove(_ id: FlowID) -> FlowID? {
     var victim: FlowID?
     if provenCount >= provenLimit, let oldest = longestIdle {
       victim = oldest
@@ -260,15 +272,16 @@ struct FlowTable {
     flows[id].list = list(for: flows[id].idleSeconds)
     provenCount += 1
     link(id)
+    mayExpireSooner = true
     return victim
   }
 
   private var longestIdle: FlowID? {
-    lists.dropFirst().compactMap { $0.head < 0 ? nil : $0.head }
+    lists.indices.dropFirst().compactMap { lists[$0].head < 0 ? nil : lists[$0].head }
       .min { flows[$0].lastDatagram < flows[$1].lastDatagram }
   }
 
-  private mutating func list(for seconds: Double) -> Int {
+  private func list(for seconds: Double) -> Int {
     if let index = listOfTimeout[seconds] { return index }
     // One that a former timeout has left empty serves again, so that edits do not make ever more of them.
     guard let index = lists.indices.dropFirst().first(where: { lists[$0].head < 0 }) else {
@@ -284,14 +297,14 @@ struct FlowTable {
 
   // MARK: - Order of the last datagram
 
-  private mutating func touch(_ id: FlowID, _ now: Double) {
+  private func touch(_ id: FlowID, _ now: Double) {
     flows[id].lastDatagram = now
     if lists[flows[id].list].tail == id { return }
     unlink(id)
     link(id)
   }
 
-  private mutating func link(_ id: FlowID) {
+  private func link(_ id: FlowID) {
     let list = flows[id].list
     let tail = lists[list].tail
     flows[id].previous = tail
@@ -300,7 +313,7 @@ struct FlowTable {
     lists[list].tail = id
   }
 
-  private mutating func unlink(_ id: FlowID) {
+  private func unlink(_ id: FlowID) {
     let (list, previous, next) = (flows[id].list, flows[id].previous, flows[id].next)
     if previous >= 0 { flows[previous].next = next } else { lists[list].head = next }
     if next >= 0 { flows[next].previous = previous } else { lists[list].tail = previous }
@@ -314,7 +327,8 @@ extension FlowTable {
     if provenCount > provenLimit { return "\(provenCount) proven flows over \(provenLimit)" }
     var seen = 0
     var proven = 0
-    for (index, list) in lists.enumerated() {
+    for index in lists.indices {
+      let list = lists[index]
       var id = list.head
       var before = -1
       while id >= 0 {
@@ -323,7 +337,7 @@ extension FlowTable {
         if flow.list != index { return "flow \(id) is in list \(index) and thinks \(flow.list)" }
         if flow.previous != before { return "flow \(id) does not know its predecessor" }
         if before >= 0, flows[before].lastDatagram > flow.lastDatagram { return "list \(index) is out of order" }
-        if ids[flow.key] != id { return "flow \(id) is not found by its key" }
+        if find(flow.key) != id { return "flow \(id) is not found by its key" }
         if endpoints[id] == nil { return "flow \(id) has no endpoint" }
         if index > 0, flow.idleSeconds != list.seconds { return "flow \(id) is in the list of another timeout" }
         seen += 1

@@ -10,18 +10,19 @@ import Glibc
 ///
 /// ## Concurrency model
 /// Lives on its shard's thread. The shard holds it for as long as the loop runs.
-final class UDPForwarder: EventHandler {
+@safe final class UDPForwarder: EventHandler {
   let shard: Shard
-  private var table: FlowTable
-  private var sockets: [FlowSocket?] = []
+  private let table: FlowTable
+  private let sockets = FlowSockets()
   private let inbound = DatagramBatch()
   private let outbound = DatagramBatch()
   /// Replies in the first slots of `outbound`, all to be sent by `replying`.
   private var queued = 0
-  private var replying: UDPListener?
+  // Unretained: before a listener closes it sends what waits (``endFlows(of:)``).
+  private var replying: Unmanaged<UDPListener>?
   private var timer: TimerWatcher?
-  /// For which flow's end the timer is scheduled.
-  private var dueExpiry = 0.0
+  /// For which flow's end the timer is scheduled; infinite when it is not.
+  private var dueExpiry = Double.infinity
 
   // A flow with so many datagrams in a row, either way, is read by batches from then on.
   private static let datagramsOfAStream = 8
@@ -44,7 +45,6 @@ final class UDPForwarder: EventHandler {
   ///
   /// One batch a turn, as from each endpoint: whoever took more would fill the other side's buffers.
   func receiveDatagrams(_ listener: UDPListener, _ descriptor: CInt) -> Bool {
-    defer { scheduleExpiry() }
     let count = inbound.receive(from: descriptor)
     guard count > 0 else { return false }
     var first = 0
@@ -54,6 +54,7 @@ final class UDPForwarder: EventHandler {
       forward(first..<end, listener)
       first = end
     }
+    if table.mayExpireSooner { scheduleExpiry() }
     return count == DatagramBatch.size
   }
 
@@ -69,10 +70,16 @@ final class UDPForwarder: EventHandler {
       if bad + 1 < slots.upperBound { forward(bad + 1..<slots.upperBound, listener) }
       return
     }
+    let key = FlowKey(client: client, local: inbound.local(of: slots.lowerBound), listener: listener.number)
+    let steady = table.steady(key, generation: listener.generation, now: shard.clock.now)
+    if steady >= 0 { sockets.with(steady) { send(slots, $0) } } else { decide(key, slots, listener) }
+  }
+
+  /// Forwards the slots of a client whose flow is new, or does not go on as it was.
+  private func decide(_ key: FlowKey, _ slots: Range<Int>, _ listener: UDPListener) {
     let decision = table.datagram(
-      from: client, to: inbound.local(of: slots.lowerBound), at: listener.number, generation: listener.generation,
-      idleSeconds: listener.served.port.timeouts.udpIdle, now: shard.clock.now, current: { listener.current($0) },
-      choose: { listener.choose($0, refused: $1) })
+      key, generation: listener.generation, idleSeconds: listener.idleSeconds, now: shard.clock.now,
+      current: { listener.current($0) }, choose: { listener.choose($0, refused: $1) })
     if let evicted = decision.evicted, let reason = decision.reason { closeSocket(evicted, reason) }
     switch decision.action {
     case .forward(let id):
@@ -95,13 +102,16 @@ final class UDPForwarder: EventHandler {
 
   /// Sends slots of one client. `tries`: sends of the first one that were refused.
   private func send(_ slots: Range<Int>, _ socket: FlowSocket, tries: Int = 0) {
-    let sent = inbound.send(slots, on: socket.descriptor, segmentLimit: &socket.segmentLimit)
+    // A copy: C changes it, and a field that is lent to C costs a check of exclusive access.
+    var segmentLimit = socket.segmentLimit
+    let sent = inbound.send(slots, on: socket.descriptor, segmentLimit: &segmentLimit)
+    socket.segmentLimit = segmentLimit
     let listener = socket.listener
     if sent.datagrams > 0 {
       socket.repliesInARow = 0
       socket.datagramsInARow += sent.datagrams
       if !socket.isStreaming, socket.datagramsInARow >= Self.datagramsOfAStream { socket.stream() }
-      listener.served.counters.countDatagramsIn(sent.datagrams, shard: shard.index)
+      listener.countDatagramsIn(sent.datagrams)
       unsafe socket.traffic.pointee.bytesIn.add(UInt64(sent.bytes))
     }
     guard sent.slots < slots.count else { return }
@@ -148,7 +158,7 @@ final class UDPForwarder: EventHandler {
 
   func receiveReplies(_ socket: FlowSocket, _ descriptor: CInt) {
     let most = socket.isStreaming ? DatagramBatch.size : 1
-    if replying !== socket.listener || queued + most > DatagramBatch.size { flush() }
+    if queued > 0, !isReplying(socket.listener) || queued + most > DatagramBatch.size { flush() }
     let count =
       socket.isStreaming
       ? outbound.receive(from: descriptor, first: queued, count: most)
@@ -173,26 +183,36 @@ final class UDPForwarder: EventHandler {
     socket.repliesInARow += count
     if !socket.isStreaming, socket.repliesInARow >= Self.datagramsOfAStream { socket.stream() }
     table.reply(socket.id, now: shard.clock.now)
-    replying = socket.listener
+    unsafe replying = .passUnretained(socket.listener)
     queued += count
     shard.loop.askForTurnEnd()
   }
 
   /// Sends the replies that wait.
   private func flush() {
-    guard queued > 0, let listener = replying else { return }
+    guard queued > 0, let listener = unsafe replying else { return }
+    unsafe listener._withUnsafeGuaranteedRef { reply($0) }
+    queued = 0
+    unsafe replying = nil
+  }
+
+  private func isReplying(_ listener: UDPListener) -> Bool {
+    unsafe replying?.toOpaque() == Unmanaged.passUnretained(listener).toOpaque()
+  }
+
+  private func reply(_ listener: UDPListener) {
+    var segmentLimit = listener.segmentLimit
     var first = 0
     while first < queued {
-      let sent = outbound.reply(first..<queued, on: listener.descriptor, segmentLimit: &listener.segmentLimit)
-      if sent.datagrams > 0 { listener.served.counters.countDatagramsOut(sent.datagrams, shard: shard.index) }
+      let sent = outbound.reply(first..<queued, on: listener.descriptor, segmentLimit: &segmentLimit)
+      if sent.datagrams > 0 { listener.countDatagramsOut(sent.datagrams) }
       first += sent.slots
       guard first < queued else { break }
       let isFull = sent.error == EAGAIN || sent.error == ENOBUFS || sent.error == ENOMEM
       listener.drop(outbound.datagrams(in: first), isFull ? .replySendBufferFull : .replySendFailed)
       first += 1
     }
-    queued = 0
-    replying = nil
+    listener.segmentLimit = segmentLimit
   }
 
   override func turnEnded() { flush() }
@@ -200,7 +220,6 @@ final class UDPForwarder: EventHandler {
   // MARK: - Sockets
 
   private func openSocket(_ id: FlowTable.FlowID, _ listener: UDPListener, _ slots: Range<Int>) -> FlowSocket? {
-    while sockets.count <= id { sockets.append(nil) }
     var reason = DatagramDrop.noSocket
     for _ in 0..<Tried.capacity {
       guard let endpoint = table.endpoint(of: id) else { break }
@@ -254,14 +273,15 @@ final class UDPForwarder: EventHandler {
   // MARK: - Ends
 
   override func timerFired() {
+    dueExpiry = .infinity
     while let over = table.expire(now: shard.clock.now) { closeSocket(over.id, over.reason) }
     scheduleExpiry()
   }
 
   /// Wakes when the next flow may be over; earlier than it was to, never later.
   private func scheduleExpiry() {
-    guard let next = table.nextExpiry else { return }
-    if timer?.isScheduled == true, dueExpiry <= next { return }
+    table.mayExpireSooner = false
+    guard let next = table.nextExpiry, next < dueExpiry else { return }
     dueExpiry = next
     // Not for each flow: those of the same moment end together.
     timer?.schedule(after: max(next - shard.clock.now, 0) + 0.05)

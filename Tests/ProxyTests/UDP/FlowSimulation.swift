@@ -113,8 +113,9 @@ struct FlowSimulation {
     let known = ids[key]
     let before = known.flatMap { flows[$0] }
     let decision = table.datagram(
-      from: client, at: listener.number, generation: listener.generation, idleSeconds: listener.idle, now: now,
-      current: { Self.current($0, listener) }, choose: { Self.choose(listener, pick, $1) })
+      FlowKey(client: client, local: nil, listener: listener.number), generation: listener.generation,
+      idleSeconds: listener.idle, now: now, current: { Self.current($0, listener) },
+      choose: { Self.choose(listener, pick, $1) })
     let text = "datagram of \(client) at \(listener.number): \(decision)"
     if let victim = decision.evicted { evict(victim, decision.reason, isKnown: before != nil) }
     guard let known, let before else {

@@ -228,8 +228,8 @@ struct FlowFacts {
   ) -> FlowTable.Decision {
     let source = SocketAddress(IPAddress(v4: 0x0A00_0000 + UInt32(client >> 8)), port: UInt16(client & 255) + 1024)
     return table.datagram(
-      from: source, to: local, at: listener, generation: generation, idleSeconds: idle, now: now, current: current,
-      choose: choose)
+      FlowKey(client: source, local: local, listener: listener), generation: generation, idleSeconds: idle, now: now,
+      current: current, choose: choose)
   }
 
   mutating func datagram(

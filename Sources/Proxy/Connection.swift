@@ -54,10 +54,10 @@ import Glibc
   /// Its place in the shard's table.
   var slot = -1
 
-  // Upstream keepalive is a system call that short connections are spared.
+  // Keepalive is four system calls a socket and a timer of the kernel's, which short connections are spared.
   private static let keepaliveAfter = 30.0
-  // A side that has ended has little left: so many reads in one event, then others have their turn.
-  private static let readsAtEnd = 4
+  // So many reads of one side in one event, then others have their turn: 1 MiB.
+  private static let readsInOneEvent = 4
 
   init(shard: Shard, served: ServedPort, client: consuming OwnedDescriptor) {
     self.shard = shard
@@ -114,6 +114,7 @@ import Glibc
     let age = shard.clock.now - opened
     if !isKeptAlive, age >= Self.keepaliveAfter {
       isKeptAlive = true
+      TCPOptions.keepAlive(clientDescriptor)
       TCPOptions.keepAlive(upstreamDescriptor)
     }
     let toKeepalive = isKeptAlive ? Double.infinity : Self.keepaliveAfter - age
@@ -133,15 +134,17 @@ import Glibc
 
   /// The side `from` may have something to read, and the other takes it.
   private func sourceReady(_ from: Side) {
-    for _ in 0..<Self.readsAtEnd {
+    for _ in 0..<Self.readsInOneEvent {
       guard let progress = receive(from) else { return }
       handle(progress, from: from)
       guard case .relayed = progress, phase != .closed else { return }
       switch from {
       case .client:
-        if !isClientEnding { return toServer.mayHaveMore ? askAgain(.client) : () }
+        if isClientEnding || toServer.hasMuch { continue }
+        return toServer.mayHaveMore ? askAgain(.client) : ()
       case .server:
-        if !isUpstreamEnding { return toClient.mayHaveMore ? askAgain(.server) : () }
+        if isUpstreamEnding || toClient.hasMuch { continue }
+        return toClient.mayHaveMore ? askAgain(.server) : ()
       }
     }
     askAgain(from)

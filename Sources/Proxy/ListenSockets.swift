@@ -50,7 +50,6 @@ enum ListenSockets {
           switch address.transport {
           case .tcp:
             TCPOptions.noDelay(socket.rawValue)
-            TCPOptions.keepAlive(socket.rawValue)
             guard listen(socket.rawValue, backlog) == 0 else { throw Errno.current }
           case .udp:
             cdatagram_prepare(socket.rawValue, receiveBuffer)

@@ -38,6 +38,8 @@ final class Relay {
   private(set) var isBlocked = false
   /// Whether the last event's read may have left bytes in the source.
   private(set) var mayHaveMore = false
+  /// Whether it moved so much that the next one is worth its calls.
+  private(set) var hasMuch = false
   private var isSplicing = false
   private var largeReads: UInt8 = 0
   private var smallReads: UInt8 = 0
@@ -104,6 +106,7 @@ final class Relay {
       }
     }
     mayHaveMore = received == limit
+    hasMuch = mayHaveMore
     let sent = unsafe send(sink, shard.buffers.scratch, received, flags)
     if sent == received {
       delivered.add(UInt64(sent))
@@ -198,20 +201,21 @@ private func isTransient(_ number: CInt) -> Bool { number == EAGAIN || number ==
 extension Relay {
   /// As ``sourceReady``, through a pipe of the shard's. The pipe is empty at the start.
   private func splice(_ shard: Shard, delivered: borrowing Counter) -> Progress {
-    guard var pipe = shard.pipes.take() else { return stopSplicing(shard, delivered: delivered) }
-    let moved = clinux_splice(source, pipe.writeEnd, pipe.size)
+    guard var pipe = shard.pipes.take() else { return readInstead(shard, delivered: delivered) }
+    let moved = clinux_splice(source, pipe.writeEnd, shard.pipes.transferSize(of: pipe))
     guard moved > 0 else {
       let failure = errno
       shard.pipes.release(pipe)
-      // 0 may be the end, and EAGAIN an empty socket; splice(2) says both also where urgent data stops it (tcp(7)),
-      // and that socket stays readable without end. Reading tells which, and passes over the urgent byte.
-      if moved == 0 || failure == EINVAL || isTransient(failure) { return stopSplicing(shard, delivered: delivered) }
+      // 0 may be the end, and EAGAIN an empty socket; splice(2) says both also where urgent data stops it (tcp(7)).
+      // Reading tells which, and passes over the urgent byte.
+      if moved == 0 || failure == EINVAL || isTransient(failure) { return readInstead(shard, delivered: delivered) }
       return .sourceFailed(failure)
     }
     pipe.count = moved
     noteSplice(moved)
-    // A splice takes what fits into the pipe's slots, and says nothing of what is left.
+    // A splice takes what fits into the pipe's slots, and says nothing of what is left; after much there is often more.
     mayHaveMore = true
+    hasMuch = moved >= Self.largeRead
     return flush(pipe, shard, delivered: delivered)
   }
 
@@ -245,9 +249,11 @@ extension Relay {
     }
   }
 
-  private func stopSplicing(_ shard: Shard, delivered: borrowing Counter) -> Progress {
+  /// Where a splice had nothing to move: bytes end the splicing, an empty socket does not.
+  private func readInstead(_ shard: Shard, delivered: borrowing Counter) -> Progress {
     isSplicing = false
-    largeReads = 0
-    return sourceReady(shard, limit: shard.buffers.readSize, delivered: delivered)
+    let progress = sourceReady(shard, limit: shard.buffers.readSize, delivered: delivered)
+    if case .idle = progress { isSplicing = true } else { largeReads = 0 }
+    return progress
   }
 }

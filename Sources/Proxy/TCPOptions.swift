@@ -7,8 +7,6 @@ enum TCPOptions {
   static func noDelay(_ descriptor: CInt) { _ = clinux_set_option(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, 1) }
 
   /// A silent host is noticed: first probe after 60 s, then every 10 s, given up after 6.
-  ///
-  /// Set on a listener it holds for every connection it accepts.
   static func keepAlive(_ descriptor: CInt) {
     let tcp = CInt(IPPROTO_TCP)
     _ = clinux_set_option(descriptor, SOL_SOCKET, SO_KEEPALIVE, 1)

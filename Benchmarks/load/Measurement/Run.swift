@@ -263,16 +263,19 @@ final class Run: EventHandler {
       case .opening, .over: break
       }
     }
-    if progress != lastProgress {
+    if progress != lastProgress || isAtRest {
       lastProgress = progress
       lastProgressAt = now
-    } else if underWay > 0 || phase == .opening || work.isNeverAtRest, now &- lastProgressAt > patience {
+    } else if now &- lastProgressAt > patience {
       return giveUp("no progress for \(limits.patience) s")
     }
     guard phase != .over else { return }
     work.sweep(at: now)
     if phase != .over { scheduleTimer(now) }
   }
+
+  /// Whether nothing is waited for.
+  private var isAtRest: Bool { underWay <= 0 && phase != .opening && work.isAtRest }
 
   private func giveUp(_ reason: String) {
     errors.add(.timeout, max(underWay + work.queued, 1))

@@ -63,6 +63,27 @@ import Testing
     withExtendedLifetime(server) {}
   }
 
+  @Test func `idle offers what it takes`() throws {
+    let (exit, output, _) = try run("idle --help")
+    #expect(exit == .code(0))
+    let help = output.joined(separator: "\n")
+    for word in ["--count", "--warm-up", "default: 5"] { #expect(!help.contains(word), "\(word) in \(help)") }
+    for word in ["--seconds", "--concurrency", "SIGTERM", "SIGINT"] { #expect(help.contains(word), "\(word)") }
+  }
+
+  @Test func `a watched process that uses no CPU is told`() throws {
+    let (server, tcp, _) = try serve()
+    let sleeper = try ChildProcess("/bin/sleep", ["30"])
+    stall(.milliseconds(200))
+    let (exit, output, error) = try run(
+      "round-trips \(tcp) --count 100 --watch-cpu \(sleeper.pid) --watch-cpu \(server.pid)")
+    #expect(exit == .code(0))
+    #expect(output.last?.contains(#""watched": {"\#(sleeper.pid)": 0.0, "#) == true)
+    #expect(error.count == 1)
+    #expect(error.first?.hasPrefix("roadstead-load: --watch-cpu \(sleeper.pid): it used no CPU") == true, "\(error)")
+    sleeper.kill()
+  }
+
   @Test func `idle connections that the server gives up are errors`() throws {
     let (server, tcp, _) = try serve()
     let idle = try start("idle \(tcp) --concurrency 5 --seconds 1")
@@ -106,7 +127,28 @@ import Testing
     ("upload udp://127.0.0.1:80", "target"), ("stream tcp://127.0.0.1:80", "target"),
     ("stream udp://127.0.0.1:80 --segments 65", "--segments"),
     ("stream udp://127.0.0.1:80 --segments 60 --request 1200", "--segments"),
-    ("idle tcp://127.0.0.1:80 --count 5", "--count"), ("serve http://127.0.0.1:80/", "targets"),
+    ("idle tcp://127.0.0.1:80 --count 5", "--count"), ("idle tcp://127.0.0.1:80 --warm-up 5", "--warm-up"),
+    ("idle tcp://127.0.0.1:80 --seconds 0", "--seconds must be above 0"),
+    ("round-trips tcp://127.0.0.1:80 --concurrency -1", "--concurrency must be at least 1"),
+    ("round-trips tcp://127.0.0.1:80 --concurrency 0", "--concurrency must be at least 1"),
+    ("round-trips tcp://127.0.0.1:80 --concurrency=-1", "--concurrency must be at least 1"),
+    ("round-trips tcp://127.0.0.1:80 --rate -5", "--rate must be above 0"),
+    ("round-trips tcp://127.0.0.1:80 --count -5", "--count must be at least 1"),
+    ("round-trips tcp://127.0.0.1:80 --seconds -5", "--seconds must be above 0"),
+    ("round-trips tcp://127.0.0.1:80 --warm-up -5", "--warm-up must be from 0"),
+    ("round-trips tcp://127.0.0.1:80 --request -5", "--request must be from 32"),
+    ("round-trips tcp://127.0.0.1:80 --watch-cpu -5", "--watch-cpu -5: there is no such process"),
+    ("round-trips tcp://127.0.0.1:80 --concurrency --seconds 5", "--concurrency"),
+    ("stream udp://127.0.0.1:80 --rate -5", "--rate must be above 0"),
+    ("round-trips http://127.0.0.1:80/ --request 64", "--request has no meaning with http://"),
+    ("connections http://127.0.0.1:80/ --reply 64", "--reply has no meaning with http://"),
+    ("idle http://127.0.0.1:80/ --reply 100", "--reply has no meaning with http://"),
+    ("round-trips tcp://127.0.0.1:99999", "has port '99999', which must be from 1 to 65535"),
+    ("upload tcp://127.0.0.1:0", "has port '0', which must be from 1 to 65535"),
+    ("stream udp://[::1]:x", "has port 'x', which must be from 1 to 65535"),
+    ("round-trips http://127.0.0.1:0/", "has port '0', which must be from 1 to 65535"),
+    ("serve tcp://127.0.0.1:65536", "has port '65536', which must be from 0 to 65535"),
+    ("serve http://127.0.0.1:80/", "targets"),
   ])
   func `a wrong argument is named in one line`(words: String, name: String) throws {
     let (exit, output, error) = try run(words)

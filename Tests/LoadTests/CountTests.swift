@@ -73,6 +73,17 @@ import Testing
     #expect(run.phase == .over)
   }
 
+  @Test func `outside an open loop all that counts is completed in the window`() throws {
+    let server = try LoadServer()
+    let rounds = try Loads.ask(server.tcp, concurrency: 5, seconds: 0.1)
+    #expect(rounds.completedInWindow == rounds.units)
+    #expect(rounds.drainSeconds == 0)
+    #expect(rounds.warnings == [])
+    // The server counts a stream, and does not tell when.
+    let stream = try Loads.stream(server.udp, count: 50)
+    #expect(stream.json(work: "stream", target: server.udp).contains(#""completed_in_window": null, "#))
+  }
+
   @Test func `a window of time ends with what was under way`() throws {
     let server = try LoadServer()
     let run = try Loads.ask(server.udp, concurrency: 5, seconds: 0.2, warmUp: 0.05)

@@ -77,6 +77,27 @@ import Testing
     #expect(run.errors.total == Run.mostErrors)
   }
 
+  @Test(arguments: [Crowd.Habit.stays, .asksAgain]) func `refused for too long is given up`(habit: Crowd.Habit) throws {
+    let block = try LoopbackBlock()
+    let run = try Loads.ask(
+      Target(scheme: .tcp, address: try block.closedPort(1)), habit, seconds: .infinity, patience: 0.5)
+    #expect((1...10).contains(run.errorsByKind[.refused] ?? 0))
+    #expect(run.errorsByKind[.timeout] == 1)
+  }
+
+  @Test func `an idle connection that fails after a long rest is opened again`() throws {
+    let first = Mailbox<Bool>()
+    first.post(true)
+    let server = try TestServer(on: Self.any) { stream in
+      try stream.send(try stream.receive(exactly: 64))
+      let isFirst = (try? first.next(within: .zero)) != nil
+      if isFirst { stall(.milliseconds(900)) } else { _ = try stream.receive() }
+    }
+    let run = try Loads.ask(target(server), .stays, seconds: 1.5, patience: 0.4)
+    #expect(run.units == 2)
+    #expect(run.errorsByKind == [.earlyClose: 1])
+  }
+
   @Test func `one failure does not cost an exact count`() throws {
     let first = Mailbox<Bool>()
     first.post(true)

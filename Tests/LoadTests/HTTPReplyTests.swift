@@ -33,6 +33,24 @@ import Testing
     #expect(read(text.utf8.map { String(UnicodeScalar($0)) }).0 == .isWhole)
   }
 
+  @Test(arguments: [
+    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nconnection:x, Close\r\n\r\n2\r\nok\r\n0\r\n\r\n",
+    "HTTP/1.1 204 No Content\r\nConnection: close\r\nConnection: keep-alive\r\n\r\n",
+    "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
+    "HTTP/1.0 200 OK\r\nContent-Length: 2\r\nConnection: keep-alive, close\r\n\r\nok",
+  ])
+  func `the last reply of a connection says so`(text: String) {
+    #expect(read([text]).0 == .isLast)
+    #expect(read(text.utf8.map { String(UnicodeScalar($0)) }).0 == .isLast)
+  }
+
+  @Test(arguments: [
+    "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: closer, disclose\r\nX: close\r\n\r\nok",
+    "HTTP/1.0 200 OK\r\nContent-Length: 2\r\nConnection: Keep-Alive\r\n\r\nok",
+  ])
+  func `after others the connection stays`(text: String) { #expect(read([text]).0 == .isWhole) }
+
   @Test func `without a length the end of the connection is the end`() {
     let (outcome, endsWithConnection) = read(["HTTP/1.1 200 OK\r\n\r\nsome ", "text"])
     #expect(outcome == .isPartial)

@@ -56,6 +56,34 @@ import Testing
     #expect(run.errorsByKind == [:])
   }
 
+  @Test func `more than a server can do is told from what was asked for`() throws {
+    let server = try TestServer(on: Self.any) { stream in
+      while true {
+        let request = try stream.receive(exactly: 64)
+        stall(.milliseconds(5))
+        try stream.send(request)
+      }
+    }
+    let run = try Loads.ask(Target(scheme: .tcp, address: server.address), rate: 1000, seconds: 0.3)
+    #expect((299...301).contains(run.units))
+    #expect(run.errorsByKind == [:])
+    // 5 ms each: 60 at most within 0.3 s, the others take 1.2 s.
+    #expect((1...62).contains(run.completedInWindow))
+    #expect(run.drainSeconds > 1.1)
+    let warning = try #require(run.warnings.first)
+    #expect(warning.hasPrefix("only \(run.completedInWindow) of \(run.units) replies came within the window of 0.3"))
+    let json = run.json(work: "round-trips", target: Target(scheme: .tcp, address: server.address))
+    #expect(json.contains(#""completed_in_window": \#(run.completedInWindow), "drain_seconds": 1."#), "\(json)")
+  }
+
+  @Test func `what a server can do is completed in the window`() throws {
+    let server = try LoadServer()
+    let run = try Loads.ask(server.tcp, concurrency: 4, rate: 100, seconds: 0.5)
+    #expect(run.completedInWindow >= run.units - 1)
+    #expect(run.drainSeconds < 0.1)
+    #expect(run.warnings == [])
+  }
+
   @Test func `more than a server can do ends by errors`() throws {
     let server = try TestServer(on: Self.any) { stream in
       while true {

@@ -18,6 +18,11 @@ import Testing
     #expect(throws: (any Error).self) { try Target.parse(text) }
   }
 
+  @Test func `port 0 is for who listens`() throws {
+    #expect(throws: (any Error).self) { try Target.parse("tcp://127.0.0.1:0") }
+    #expect(try Target.parse("tcp://127.0.0.1:0", isListened: true).address.port == 0)
+  }
+
   @Test func `a work takes only the schemes it knows`() {
     #expect(throws: (any Error).self) { try Target.parse("udp://127.0.0.1:80", schemes: [.tcp, .http]) }
   }

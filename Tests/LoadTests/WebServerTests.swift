@@ -44,6 +44,33 @@ import Testing
     #expect(run.errorsByKind == [:])
   }
 
+  private static let lastReplies = [
+    "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nConnection: close\r\n\r\nyes",
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n3\r\nyes\r\n0\r\n\r\n",
+    "HTTP/1.0 200 OK\r\nContent-Length: 3\r\n\r\nyes", "HTTP/1.1 200 OK\r\n\r\nyes",
+  ]
+
+  @Test(arguments: lastReplies, [nil, 200.0]) func `a close that is announced is no error, in either loop`(
+    lastReply: String, rate: Double?
+  ) throws {
+    let requests = Mailbox<Int>()
+    let server = try TestServer(on: Self.any) { stream in
+      for number in 1...3 {
+        guard case .bytes = try stream.receive() else { return }
+        requests.post(number)
+        try stream.send(number < 3 ? "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nyes" : lastReply)
+      }
+    }
+    let run = try Loads.ask(target(server), concurrency: 2, rate: rate, count: 40)
+    #expect(run.units == 40)
+    #expect(run.sent == 40)
+    #expect(run.errorsByKind == [:])
+    #expect(server.acceptedCount >= 13)
+    // In an open loop each of the two asks once to begin with, and one request may be due just before the window begins;
+    // to connect again asks for nothing.
+    #expect(rate == nil ? requests.all.count == 40 : (42...43).contains(requests.all.count))
+  }
+
   @Test func `a failure of the server is a wrong reply`() throws {
     let server = try TestServer(on: Self.any) { stream in
       _ = try stream.receive()

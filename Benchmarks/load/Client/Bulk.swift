@@ -54,7 +54,7 @@ final class Bulk: Work {
     for stream in streams where direction == .up && stream.finish() { run?.hold() }
   }
 
-  override var isNeverAtRest: Bool { true }
+  override var isAtRest: Bool { false }
 
   override func close() {
     isOver = true

@@ -114,6 +114,8 @@ final class Crowd: Work {
 
   override var queued: Int { pacer?.queued ?? 0 }
 
+  override var isAtRest: Bool { toReopen.isEmpty }
+
   override func opened(at now: UInt64) {
     pacer?.begin(at: now)
     if habit == .stays { Output.print("holding \(clients.count) connections") }

@@ -3,7 +3,8 @@ import Glibc
 /// A web server's reply as it comes in, in as many pieces as it likes (RFC 9112).
 ///
 /// A status of 400 or more, and what cannot be read, is wrong. Bodies come by `Content-Length`, by chunks, or up to the
-/// end of the connection.
+/// end of the connection. The last reply of a connection says so: by `Connection: close`, or in HTTP/1.0 by not saying
+/// `keep-alive` (section 9.3).
 struct HTTPReply {
   private enum Part {
     case head
@@ -15,6 +16,8 @@ struct HTTPReply {
   }
 
   private var part = Part.head
+  /// Whether the server closes the connection after this reply.
+  private var isLast = false
   /// The beginning of a head, a line or a trailer that is not whole yet.
   private var rest: [UInt8] = []
 
@@ -45,7 +48,7 @@ struct HTTPReply {
           part = .body(left: wanted - left)
           return .isPartial
         }
-        return left == wanted ? .isWhole : .isWrong
+        return left == wanted ? whole : .isWrong
       case .bodyUntilEnd: return .isPartial
       case .chunkSize:
         guard let end = unsafe Self.endOfLine(bytes, from: at) else { return unsafe keep(bytes, from: at) }
@@ -62,11 +65,13 @@ struct HTTPReply {
         at += wanted
       case .trailer:
         guard let end = unsafe Self.endOfLine(bytes, from: at) else { return unsafe keep(bytes, from: at) }
-        if end - at == 2 { return end == bytes.count ? .isWhole : .isWrong }
+        if end - at == 2 { return end == bytes.count ? whole : .isWrong }
         at = end
       }
     }
   }
+
+  private var whole: TCPClient.Reply { isLast ? .isLast : .isWhole }
 
   private mutating func keep(_ bytes: UnsafeRawBufferPointer, from start: Int) -> TCPClient.Reply {
     guard bytes.count - start <= Self.mostHead else { return .isWrong }
@@ -83,18 +88,27 @@ struct HTTPReply {
     }
     let hasNoBody = unsafe Self.has("204", in: head, at: 9) || Self.has("304", in: head, at: 9)
     part = hasNoBody ? .body(left: 0) : .bodyUntilEnd
+    isLast = unsafe head[7] == 0x30
+    var (isChunked, closes) = (false, false)
     var at = 0
     while let end = unsafe Self.endOfLine(head, from: at) {
       // Most lines are told apart by their first letter.
       if unsafe head[at] | 0x20 == 0x63, unsafe Self.has("content-length:", in: head, at: at) {
         guard let length = unsafe Self.number(head, at + 15..<end) else { return false }
         if !hasNoBody { part = .body(left: length) }
+      } else if unsafe head[at] | 0x20 == 0x63, unsafe Self.has("connection:", in: head, at: at) {
+        if unsafe Self.lists("close", in: head, at + 11..<end) {
+          isLast = true
+          closes = true
+        } else if !closes, unsafe Self.lists("keep-alive", in: head, at + 11..<end) {
+          isLast = false
+        }
       } else if unsafe head[at] | 0x20 == 0x74, unsafe Self.has("transfer-encoding: chunked", in: head, at: at) {
-        part = .chunkSize
-        return true
+        isChunked = true
       }
       at = end
     }
+    if isChunked, !hasNoBody { part = .chunkSize }
     return true
   }
 
@@ -121,6 +135,18 @@ struct HTTPReply {
     return unsafe strncasecmp(
       (base + start).assumingMemoryBound(to: CChar.self),
       UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self), text.utf8CodeUnitCount) == 0
+  }
+
+  /// Whether a list with commas, up to its line end, has `word`.
+  private static func lists(_ word: StaticString, in bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Bool {
+    var start = range.lowerBound
+    for index in range {
+      // Blanks, line ends and commas.
+      guard unsafe bytes[index] <= 0x20 || bytes[index] == 0x2C else { continue }
+      if index - start == word.utf8CodeUnitCount, unsafe has(word, in: bytes, at: start) { return true }
+      start = index + 1
+    }
+    return false
   }
 
   private static func number(_ bytes: UnsafeRawBufferPointer, _ range: Range<Int>) -> Int? {

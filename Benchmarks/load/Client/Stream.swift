@@ -65,7 +65,7 @@ final class Stream: Work {
     for flow in flows { flow.askAgain(at: now) }
   }
 
-  override var isNeverAtRest: Bool { true }
+  override var isAtRest: Bool { false }
 
   override func close() {
     pace?.end()

@@ -23,6 +23,8 @@ class TCPClient: Client {
   enum Reply {
     case isPartial
     case isWhole
+    /// It is whole, and the server closes the connection after it.
+    case isLast
     case isWrong
   }
 
@@ -130,6 +132,9 @@ class TCPClient: Client {
       case .isWhole:
         received &+= count
         succeed()
+      case .isLast:
+        received &+= count
+        succeed(isLast: true)
       case .isWrong: fail(.wrongReply, "the reply is not what was asked for")
       }
     } else if count == 0 {
@@ -141,15 +146,17 @@ class TCPClient: Client {
     }
   }
 
-  private func succeed(isAtEnd: Bool = false) {
+  /// The reply is here. Nothing can be asked again after the last of a connection, which the server may have closed.
+  private func succeed(isLast: Bool = false, isAtEnd: Bool = false) {
     if habit == .awaitsClose, !isAtEnd { return state = .ending }
     let now = Clock.now
     switch habit {
     case .asksAgain:
       state = .idle
       finish(at: now, bytes: received)
-      if isAtEnd {
-        reconnect()
+      if isLast || isAtEnd {
+        close()
+        open()
       } else if run.begin() {
         request(startedAt: now, now: now)
       } else {
@@ -158,6 +165,9 @@ class TCPClient: Client {
     case .waitsForItsTurn:
       state = .idle
       finish(at: now, bytes: received)
+      if isLast || isAtEnd {
+        guard run.phase != .over, reconnect() else { return }
+      }
       unsafe crowd.pacer?.take(self, at: now)
     case .closes, .awaitsClose:
       // Closed before it counts: the run may end by it.
@@ -172,10 +182,14 @@ class TCPClient: Client {
     }
   }
 
-  /// The server may close after a reply without a length.
-  private func reconnect() {
+  /// Connects again for a request that is not due yet; false when that has failed.
+  private func reconnect() -> Bool {
     close()
-    open()
+    do { attach(try unsafe crowd.connect()) } catch {
+      fail(error)
+      return false
+    }
+    return true
   }
 
   private func readEnd(_ descriptor: CInt) {

@@ -43,8 +43,8 @@ extension ParsableCommand {
     let (target, load) = (options.target, options.load)
     let loop = EventLoop()
     let bulk = Bulk(
-      direction, target: target, concurrency: load.concurrency, sources: try load.sources(for: target))
-    let run = Run(loop: loop, limits: load.limits, clients: load.concurrency, work: bulk)
+      direction, target: target, concurrency: load.clients.concurrency, sources: try load.clients.sources(for: target))
+    let run = Run(loop: loop, limits: load.limits, clients: load.clients.concurrency, work: bulk)
     bulk.populate(run)
     try measure(run, target: target)
   }

@@ -24,14 +24,15 @@ struct ConnectionsCommand: ParsableCommand {
   var closes = Closer.client
 
   func run() throws {
+    try lengths.check(for: target)
     let loop = EventLoop()
-    let sources = try load.sources(for: target) ?? .forConnections(to: target)
+    let sources = try load.clients.sources(for: target) ?? .forConnections(to: target)
     let crowd = Crowd(
       loop: loop,
       options: Crowd.Options(
-        target: target, habit: closes == .client ? .closes : .awaitsClose, concurrency: load.concurrency,
+        target: target, habit: closes == .client ? .closes : .awaitsClose, concurrency: load.clients.concurrency,
         requestLength: lengths.request, replyLength: lengths.reply, sources: sources))
-    let run = Run(loop: loop, limits: load.limits, clients: load.concurrency, work: crowd)
+    let run = Run(loop: loop, limits: load.limits, clients: load.clients.concurrency, work: crowd)
     crowd.populate(run)
     try measure(run, target: target)
   }

@@ -4,20 +4,27 @@ import EventLoop
 /// `roadstead-load idle`: connections or flows that do nothing.
 struct IdleCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "idle", abstract: "Open connections or flows, one round trip on each, and hold them until SIGTERM.",
-    discussion: "Prints `holding N connections` once all are open.")
+    commandName: "idle", abstract: "Open connections or flows, one round trip on each, and hold them.",
+    discussion: """
+      Prints `holding N connections` once all are open, and holds them until SIGTERM or SIGINT, or for `--seconds` in all \
+      where that is given.
+      """)
 
   @Argument(
     help: "tcp://IP:PORT, udp://IP:PORT or http://IP:PORT/PATH.",
     transform: { text throws in try Target.parse(text) })
   var target: Target
 
-  @OptionGroup var load: LoadOptions
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Hold them no longer, counted from the start. (default: for ever)", valueName: "seconds"))
+  var seconds: Double?
+
+  @OptionGroup var clients: ClientOptions
   @OptionGroup var lengths: LengthOptions
 
   mutating func validate() throws {
-    if load.count != nil { throw ValidationError("--count has no meaning here: --concurrency says how many") }
-    if load.warmUp > 0 { throw ValidationError("--warm-up has no meaning here") }
+    if let seconds { try Limits.check(seconds: seconds) }
   }
 
   func run() throws {
@@ -26,11 +33,10 @@ struct IdleCommand: ParsableCommand {
     let crowd = Crowd(
       loop: loop,
       options: Crowd.Options(
-        target: target, habit: .stays, concurrency: load.concurrency, requestLength: lengths.request,
-        replyLength: lengths.reply, sources: try load.sources(for: target)))
-    var limits = load.limits
-    limits.seconds = load.seconds ?? .infinity
-    let run = Run(loop: loop, limits: limits, clients: load.concurrency, work: crowd)
+        target: target, habit: .stays, concurrency: clients.concurrency, requestLength: lengths.request,
+        replyLength: lengths.reply, sources: try clients.sources(for: target)))
+    let limits = Limits(seconds: seconds ?? .infinity, watched: clients.watchCPU)
+    let run = Run(loop: loop, limits: limits, clients: clients.concurrency, work: crowd)
     crowd.populate(run)
     try measure(run, target: target)
   }

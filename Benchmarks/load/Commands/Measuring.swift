@@ -8,6 +8,7 @@ extension ParsableCommand {
     // Asked to end, it tells what it has counted so far.
     let signals = try SignalWatcher(loop: run.loop, signals: [SIGTERM, SIGINT]) { _ in run.stop() }
     try withExtendedLifetime(signals) { try run.run() }
+    for warning in run.warnings { Output.tell(warning) }
     Output.print(run.json(work: Self._commandName, target: target))
     if run.errors.total > 0 { throw ExitCode.failure }
   }

@@ -14,11 +14,13 @@ struct RoundTripsCommand: ParsableCommand {
   @OptionGroup var load: LoadOptions
   @OptionGroup var lengths: LengthOptions
 
-  @Option(help: ArgumentHelp("An open loop: so many requests a second, due at even distances.", valueName: "number"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("An open loop: so many requests a second, due at even distances.", valueName: "number"))
   var rate: Double?
 
   mutating func validate() throws {
-    if let rate, !(rate > 0 && rate <= 1e7) { throw ValidationError("--rate must be above 0") }
+    if let rate, !(rate > 0 && rate <= 1e7) { throw ValidationError("--rate must be above 0, and at most 10,000,000") }
   }
 
   func run() throws {
@@ -27,11 +29,11 @@ struct RoundTripsCommand: ParsableCommand {
     let crowd = Crowd(
       loop: loop,
       options: Crowd.Options(
-        target: target, habit: rate == nil ? .asksAgain : .waitsForItsTurn, concurrency: load.concurrency,
-        requestLength: lengths.request,
-        replyLength: lengths.reply, sources: try load.sources(for: target)))
-    let run = Run(loop: loop, limits: load.limits, clients: load.concurrency, countsByDueTime: rate != nil, work: crowd)
-    if let rate { crowd.pacer = try Pacer(run: run, rate: rate, clients: load.concurrency) }
+        target: target, habit: rate == nil ? .asksAgain : .waitsForItsTurn, concurrency: load.clients.concurrency,
+        requestLength: lengths.request, replyLength: lengths.reply, sources: try load.clients.sources(for: target)))
+    let run = Run(
+      loop: loop, limits: load.limits, clients: load.clients.concurrency, countsByDueTime: rate != nil, work: crowd)
+    if let rate { crowd.pacer = try Pacer(run: run, rate: rate, clients: load.clients.concurrency) }
     crowd.populate(run)
     try measure(run, target: target)
   }

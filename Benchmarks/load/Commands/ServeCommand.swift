@@ -10,7 +10,7 @@ struct ServeCommand: ParsableCommand {
 
   @Argument(
     help: "tcp://IP:PORT or udp://IP:PORT, as many as wanted.",
-    transform: { text throws in try Target.parse(text, schemes: [.tcp, .udp]) })
+    transform: { text throws in try Target.parse(text, schemes: [.tcp, .udp], isListened: true) })
   var targets: [Target]
 
   @Flag(help: "Take a flow's datagrams together where they came together (UDP_GRO), as QUIC's servers do.")

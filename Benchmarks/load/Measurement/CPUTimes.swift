@@ -18,6 +18,11 @@ struct CPUTimes {
     return times
   }
 
+  /// The watched processes that have used nothing since.
+  func idle(since earlier: CPUTimes) -> [Int] {
+    zip(watched, earlier.watched).filter { $0.seconds <= $1.seconds }.map { $0.0.pid }
+  }
+
   /// What was used between `earlier` and this, as JSON.
   func json(since earlier: CPUTimes) -> String {
     let watched = zip(watched, earlier.watched).map { "\"\($0.pid)\": \(JSON.seconds($0.seconds - $1.seconds))" }

@@ -30,6 +30,10 @@ final class Run: EventHandler {
   private(set) var bytes = 0
   private(set) var sent = 0
   private(set) var lost = 0
+  /// Units that were done when the window ended. In an open loop ``units`` are those that were due in it.
+  private(set) var completedInWindow = 0
+  /// Whether another counts the units, and tells after the window.
+  private var isCountedElsewhere = false
   var latency = Latency()
   /// Units that have begun and not ended.
   private(set) var underWay = 0
@@ -51,6 +55,8 @@ final class Run: EventHandler {
   private var deadline = UInt64.max
   private(set) var windowStart: UInt64 = 0
   private(set) var windowEnd: UInt64 = 0
+  /// When the last unit came that counted after the window's end.
+  private var lastUnitAt: UInt64 = 0
   private var before = CPUTimes()
   private var after = CPUTimes()
   // Changes with everything that comes.
@@ -114,6 +120,7 @@ final class Run: EventHandler {
       bytes &+= count
       latency.record(now &- start)
       if units == most { endWindow(now) }
+      if isDraining { lastUnitAt = now }
     }
     if isDraining { endIfDrained() }
   }
@@ -152,6 +159,7 @@ final class Run: EventHandler {
   /// Datagrams that have arrived, of `count` that were sent.
   func addArrived(_ arrived: Int, of count: Int, bytes: Int) {
     progress &+= 1
+    isCountedElsewhere = true
     units += arrived
     self.bytes += bytes
     lost += max(count - arrived, 0)
@@ -220,6 +228,7 @@ final class Run: EventHandler {
   func endWindow(_ now: UInt64) {
     guard phase == .counting else { return }
     windowEnd = now
+    completedInWindow = units
     isCounting = false
     most = .min
     if !countsByDueTime { countedFrom = .max }
@@ -263,16 +272,19 @@ final class Run: EventHandler {
       case .opening, .over: break
       }
     }
-    if progress != lastProgress {
+    if progress != lastProgress || isAtRest {
       lastProgress = progress
       lastProgressAt = now
-    } else if underWay > 0 || phase == .opening || work.isNeverAtRest, now &- lastProgressAt > patience {
+    } else if now &- lastProgressAt > patience {
       return giveUp("no progress for \(limits.patience) s")
     }
     guard phase != .over else { return }
     work.sweep(at: now)
     if phase != .over { scheduleTimer(now) }
   }
+
+  /// Whether nothing is waited for.
+  private var isAtRest: Bool { underWay <= 0 && phase != .opening && work.isAtRest }
 
   private func giveUp(_ reason: String) {
     errors.add(.timeout, max(underWay + work.queued, 1))
@@ -287,12 +299,37 @@ final class Run: EventHandler {
 
   // MARK: - The result
 
+  /// How long after the window's end the last unit came that counts.
+  var drainSeconds: Double { lastUnitAt > windowEnd ? Double(lastUnitAt &- windowEnd) / 1e9 : 0 }
+
+  private var seconds: Double { windowStart == 0 ? 0 : Double(windowEnd &- windowStart) / 1e9 }
+
+  /// What is to be known before the figures are believed, in words.
+  var warnings: [String] {
+    var warnings: [String] = []
+    // One may be under way at the end of any window.
+    if countsByDueTime, units > completedInWindow + 1, Double(completedInWindow) < 0.99 * Double(units) {
+      warnings.append(
+        "only \(completedInWindow) of \(units) replies came within the window of \(JSON.seconds(seconds)) s, the last "
+          + "\(JSON.seconds(drainSeconds)) s after it: units / seconds is what was asked for, not what the target did")
+    }
+    if units > 0 {
+      for pid in after.idle(since: before) {
+        warnings.append(
+          "--watch-cpu \(pid): it used no CPU while \(units) units were done; are its children to be watched? They are "
+            + "not counted")
+      }
+    }
+    return warnings
+  }
+
   /// The line at the end.
   func json(work name: String, target: Target) -> String {
-    let seconds = windowStart == 0 ? 0 : Double(windowEnd &- windowStart) / 1e9
+    let completed = isCountedElsewhere ? "null" : "\(completedInWindow)"
     let counts = ErrorKind.allCases.map { "\"\($0.rawValue)\": \(errors[$0])" }.joined(separator: ", ")
     return "{\"work\": \(JSON.string(name)), \"target\": \(JSON.string(target.description)), \"units\": \(units), "
-      + "\"bytes\": \(bytes), \"seconds\": \(JSON.seconds(seconds)), \"errors\": {\(counts)}, \"sent\": \(sent), "
+      + "\"bytes\": \(bytes), \"seconds\": \(JSON.seconds(seconds)), \"completed_in_window\": \(completed), "
+      + "\"drain_seconds\": \(JSON.seconds(drainSeconds)), \"errors\": {\(counts)}, \"sent\": \(sent), "
       + "\"lost\": \(lost), \"cpu\": \(after.json(since: before)), \"latency\": \(latency.json)}"
   }
 }

@@ -18,8 +18,8 @@ class Work {
   /// How many units of the window have not begun, though it is over.
   var queued: Int { 0 }
 
-  /// Whether there is progress all the time, even with no unit under way.
-  var isNeverAtRest: Bool { false }
+  /// Whether no progress is to be expected while no unit is under way.
+  var isAtRest: Bool { true }
 
   /// Closes everything.
   func close() {}

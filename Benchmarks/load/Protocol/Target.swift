@@ -16,8 +16,10 @@ struct Target: Sendable, CustomStringConvertible {
 
   var description: String { "\(scheme.rawValue)://\(address)\(path)" }
 
-  /// Parses the text of a command line.
-  static func parse(_ text: String, schemes: [Scheme] = Scheme.allCases) throws(ValidationError) -> Target {
+  /// Parses the text of a command line. Port 0 is any that is free, for who listens.
+  static func parse(
+    _ text: String, schemes: [Scheme] = Scheme.allCases, isListened: Bool = false
+  ) throws(ValidationError) -> Target {
     let names = schemes.map { "\($0.rawValue)://IP:PORT\($0 == .http ? "/PATH" : "")" }.joined(separator: " or ")
     guard let scheme = schemes.first(where: { text.hasPrefix("\($0.rawValue)://") }) else {
       throw ValidationError("must be \(names)")
@@ -32,7 +34,14 @@ struct Target: Sendable, CustomStringConvertible {
         throw ValidationError("has a path with characters that HTTP does not take")
       }
     }
-    guard let address = SocketAddress(rest) else { throw ValidationError("must be \(names), with an IP address") }
+    guard let address = SocketAddress(rest), address.port > 0 || isListened else {
+      // Another port would do: so it is the port.
+      if let colon = rest.lastIndex(of: ":"), SocketAddress(rest[...colon] + "1") != nil {
+        let port = rest[rest.index(after: colon)...]
+        throw ValidationError("has port '\(port)', which must be from \(isListened ? 0 : 1) to 65535")
+      }
+      throw ValidationError("must be \(names), with an IP address")
+    }
     return Target(scheme: scheme, address: address, path: path)
   }
 }

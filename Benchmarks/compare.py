@@ -176,21 +176,20 @@ def main():
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
     scratch = Scratch()
-    run, code = None, 0
+    run, code, stopped = None, 0, None
     try:
         run = Run(options, scratch)
         run.all()
     except contestants.Missing as error:
         sys.exit(f"roadstead-load: {error}")
     except Failed as error:
-        print(f"stopped: {error}", file=sys.stderr)
-        code = 1
+        code, stopped = 1, str(error)
     except Exception:
         # A fault of this program: what was measured before it is not lost.
         traceback.print_exc()
-        code = 1
+        code, stopped = 1, "a fault of the comparison itself"
     except Interrupted as error:
-        code = 128 + error.args[0]
+        code, stopped = 128 + error.args[0], "interrupted"
     finally:
         # A second ctrl-C does not leave half of it running.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -198,10 +197,12 @@ def main():
         if run:
             run.close()
         scratch.close()
+    if stopped:
+        print(f"stopped: {stopped}", file=sys.stderr)
     if not run:
         sys.exit(code)
-    if code:
-        run.result["is_partial"] = True
+    if stopped:
+        run.result |= {"is_partial": True, "stopped": stopped}
     path = options.output or default_path(run.result)
     results.save(run.result, path)
     print(table.of(run.result))

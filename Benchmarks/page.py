@@ -23,13 +23,20 @@ NONE = "–"
 
 
 def newest(directory: Path) -> Path:
-    """The result of the latest date, quick and interrupted ones last; FormError without any."""
+    """The result of the latest date, quick ones last; FormError without any.
+
+    What is no comparison, or a part of one, is none.
+    """
     found = []
     for path in sorted(directory.glob("*.json")):
-        result = results.load(path)
-        found.append((not (result["is_quick"] or result.get("is_partial")), result["date"], path))
+        try:
+            result = results.load(path)
+        except results.FormError:
+            continue
+        if not result.get("is_partial"):
+            found.append((not result["is_quick"], result["date"], path))
     if not found:
-        raise results.FormError(f"{directory} has no result: make bench")
+        raise results.FormError("no result: make bench")
     return max(found)[2]
 
 

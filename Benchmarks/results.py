@@ -49,7 +49,7 @@ class Verdict:
     figure: str
     # At most this ratio is wanted.
     wanted: float
-    # The ratio's spread over the rounds; None without figures, and then the target is not met.
+    # The ratio's spread over the rounds; None where Roadstead has no figures, and then the target is not met.
     ratio: Spread | None
 
     @property
@@ -200,7 +200,7 @@ def ratio_to(work, other, name=None, contestant=SELF):
 
 
 def verdict(result, work):
-    """The target and whether it is met; None for a work without one.
+    """The target and whether it is met; None for a work without one, or with nobody to be held against.
 
     A target holds Roadstead against the best peer, or, where it names them, `of` against `over`.
     """
@@ -209,8 +209,13 @@ def verdict(result, work):
         return None
     if "over" in target:
         found = ratio_to(work, target["over"], target["figure"], target.get("of", SELF))
+        sides = [target.get("of", SELF)], [target["over"]]
     else:
         found = ratio_to_peers(result, work, target["figure"])
+        sides = [SELF], [each["id"] for each in contestants(result, "peer")]
+    took_part = any(work["rounds"].get(one) or one in work["problems"] for one in sides[0])
+    if not took_part or not any(values(work, one, target["figure"]) for one in sides[1]):
+        return None
     return Verdict(target["figure"], target["ratio"], found)
 
 

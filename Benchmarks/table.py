@@ -19,7 +19,8 @@ def of(result):
              f"{machine['cpu']}, {machine['cores']} cores, {machine['memory'] / 2**30:.0f} GiB, "
              f"Linux {machine['kernel']}"]
     if result.get("is_partial"):
-        lines.append("INTERRUPTED: not all works, or not all rounds")
+        why = result.get("stopped", "interrupted")
+        lines.append(f"PARTIAL ({why}): not all works, or not all rounds")
     lines.append(", ".join(f"{each['name']} {each['version']}".strip() for each in result["contestants"]))
     lines += [f"left out: {each['id']}: {each['why']}" for each in result["left_out"]]
     lines.append("median (minimum–maximum); a ratio is taken round by round, against the best peer of the round")

@@ -1,19 +1,20 @@
 #!/usr/bin/env python3
 """Roadstead, its peers and the limits in turns: `make bench`, `make bench-quick`. `--help` says what can be chosen."""
 
-import argparse
-import contextlib
-import os
-import re
 import signal
-import sys
-import tempfile
-import time
-import traceback
 
 if __name__ == "__main__":
     # Until there is something to be stopped, ctrl-C simply ends this.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+import argparse
+import contextlib
+import os
+import re
+import sys
+import tempfile
+import time
+import traceback
 
 import contestants
 import machine

@@ -81,10 +81,15 @@ def problem(report):
         return "nothing came through"
     if report.get("lost") and report["lost"] > LOST * report["sent"]:
         return f"lost {report['lost'] / report['sent']:.1%} of the datagrams"
-    late = (report.get("latency") or {}).get("late", 0)
-    if late > LATE * report["units"]:
-        return f"the load was too slow: {late / report['units']:.1%} of the requests were sent late"
+    if is_late(report):
+        share = report["latency"]["late"] / report["units"]
+        return f"the load was too slow: {share:.1%} of the requests were sent late"
     return None
+
+
+def is_late(report):
+    """Whether the load did not keep its rate, which is no fault of whom it asks."""
+    return (report.get("latency") or {}).get("late", 0) > LATE * report.get("units", 0)
 
 
 def figures(report, pid, endpoints_pid, per=1):

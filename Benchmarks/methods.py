@@ -20,6 +20,8 @@ MARGIN = 0.8
 # In an open loop load and endpoints use at most this share of their core: else what is measured is their own queue.
 ROOM = 0.6
 FIRST_RATE = 200_000
+# Times that a round is tried in which the load was too slow: a virtual machine may stand still for some milliseconds.
+ON_TIME = 3
 WARM, IDLE = 64, 4000
 
 
@@ -75,7 +77,10 @@ def timed(measurement, contestant):
     with measurement.standing(contestant) as standing:
         measurement.stage.place.enter(contestant)
         try:
-            report = measurement.run(standing, measurement.work.load)
+            for _ in range(ON_TIME):
+                report = measurement.run(standing, measurement.work.load)
+                if not loads.is_late(report):
+                    break
         finally:
             measurement.stage.place.leave(contestant)
         found = measurement.figures(standing, report)
@@ -122,9 +127,10 @@ def load_share(measurement):
     """The largest share of their core that load and endpoints use at the rate, over all contestants."""
     shares = []
     for standing in measurement.standings.values():
-        report = measurement.run(standing, measurement.work.load, 0.5)
-        if report.get("units"):
-            shares.append(loads.figures(report, standing.pid, measurement.stage.endpoints.pid)["load"])
+        with contextlib.suppress(Failed):
+            report = measurement.run(standing, measurement.work.load, 0.5)
+            if report.get("units"):
+                shares.append(loads.figures(report, standing.pid, measurement.stage.endpoints.pid)["load"])
     return max(shares, default=0)
 
 

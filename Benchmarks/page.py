@@ -116,7 +116,7 @@ def shown(drawn: dict, name: str, alternative: str) -> list[str]:
 
 def generated(result: dict, drawn: dict) -> str:
     """What is between the two comments."""
-    lines = [*introduction(result), *shown(drawn, "overview", "Roadstead relative to the best peer, in each work; the "
+    lines = [*introduction(result), *shown(drawn, "overview", "Roadstead relative to the best peer of each round; the "
                                            "same figures are in the table below"),
              *ratios(result)]
     for group, title in results.GROUPS.items():

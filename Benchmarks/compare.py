@@ -1,12 +1,18 @@
 #!/usr/bin/env python3
 """Roadstead, its peers and the limits in turns: `make bench`, `make bench-quick`. `--help` says what can be chosen."""
 
+import signal
+
+if __name__ == "__main__":
+    # Until there is something to be stopped, ctrl-C simply ends this.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
 import argparse
 import contextlib
 import os
 import re
-import signal
 import sys
+import tempfile
 import time
 import traceback
 
@@ -55,14 +61,22 @@ class Run:
     def __init__(self, options, scratch):
         self.options, self.scratch = options, scratch
         given = {name: getattr(options, name) for name in ("roadstead", "haproxy", "nginx", "envoy")}
-        self.load = Load(contestants.find("load", options.load), scratch)
+        try:
+            self.load = Load(contestants.find("load", options.load), scratch)
+        except contestants.Missing as error:
+            raise contestants.Missing(f"roadstead-load: {error}") from None
         there, self.paths, left_out = contestants.available(options.contestants, given, scratch, not router.missing())
         self.result = results.new(machine.date(), machine.commit(), options.quick, options.rounds,
-                                  machine.describe(options.machine))
+                                  machine.describe(options.machine, options.cores))
         self.result["contestants"], self.result["left_out"] = there, left_out
         ids = {each["id"] for each in there}
         self.contestants = [each for each in contestants.ALL if each.id in ids]
         self.works = [each for each in works.chosen(options.only, options.quick) if self.can(each)]
+        if not self.works:
+            left_out = [f"{each['id']}: {each['why']}" for each in self.result["left_out"]]
+            raise contestants.Missing("; ".join(["nothing to run", *left_out]))
+        self.list_only(lambda each: any(methods.takes_part(each, work) for work in self.works))
+        self.path = options.output or default_path(self.result)
         self.maxima = {}
         self.stages = {}
         self.progress = Progress(sum(self.rounds(work) * len(self.of(work)) for work in self.works))
@@ -75,6 +89,12 @@ class Run:
         if why:
             self.result["left_out"].append({"id": work.id, "why": why})
         return not why and bool(self.of(work))
+
+    def list_only(self, holds):
+        """Those who take part in nothing are not listed in the result."""
+        self.contestants = [each for each in self.contestants if holds(each)]
+        ids = {each.id for each in self.contestants}
+        self.result["contestants"] = [each for each in self.result["contestants"] if each["id"] in ids]
 
     def of(self, work):
         return [each for each in self.contestants if methods.takes_part(each, work)]
@@ -120,7 +140,9 @@ class Run:
         if measurement.rate:
             record |= {"rate": measurement.rate, "note": measurement.note}
         for round in range(1, self.rounds(work) + 1):
-            for contestant in running:
+            # Whoever comes first, or after a certain other, has no advantage of it.
+            first = (round - 1) % max(1, len(running))
+            for contestant in running[first:] + running[:first]:
                 if contestant.id not in record["problems"]:
                     with self.problem(record, contestant.id, f" in round {round}"):
                         figures = measure(measurement, contestant)
@@ -129,9 +151,9 @@ class Run:
         stage.clear()
         for id in record["problems"]:
             record["rounds"].pop(id, None)
-        for line in table.of_work(self.result, record):
+        for line in [f"{work.id}: {time.monotonic() - begun:.0f} s; {self.progress.left()} left",
+                     *table.in_short(self.result, record)]:
             self.progress.say(line)
-        self.progress.say(f"  ({time.monotonic() - begun:.0f} s; {self.progress.left()} left)\n")
 
     @contextlib.contextmanager
     def problem(self, record, id, where=""):
@@ -172,41 +194,63 @@ def main():
     options.cores = machine.cores()
     if not options.cores:
         sys.exit("needs two cores: one for the proxy, one for load and endpoints")
+    for caution in results.cautions(machine.describe("", options.cores)):
+        print(caution, file=sys.stderr)
     machine.prepare()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)
-    scratch = Scratch()
-    run, code = None, 0
+    scratch, run, code, stopped = None, None, 0, None
     try:
+        scratch = Scratch()
         run = Run(options, scratch)
+        try_to_save(run.path)
         run.all()
     except contestants.Missing as error:
-        sys.exit(f"roadstead-load: {error}")
+        sys.exit(str(error))
     except Failed as error:
-        print(f"stopped: {error}", file=sys.stderr)
-        code = 1
+        code, stopped = 1, str(error)
     except Exception:
         # A fault of this program: what was measured before it is not lost.
         traceback.print_exc()
-        code = 1
+        code, stopped = 1, "a fault of the comparison itself"
     except Interrupted as error:
-        code = 128 + error.args[0]
+        code, stopped = 128 + error.args[0], "interrupted"
     finally:
         # A second ctrl-C does not leave half of it running.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_IGN)
         if run:
             run.close()
-        scratch.close()
+        if scratch:
+            scratch.close()
+    if stopped:
+        print(f"stopped: {stopped}", file=sys.stderr)
     if not run:
         sys.exit(code)
-    if code:
-        run.result["is_partial"] = True
-    path = options.output or default_path(run.result)
-    results.save(run.result, path)
-    print(table.of(run.result))
-    print(f"\nsaved as {os.path.relpath(path)}")
+    if stopped:
+        run.result |= {"is_partial": True, "stopped": stopped}
+        run.path = options.output or default_path(run.result)
+        run.list_only(lambda each: any(each.id in record[key] for record in run.result["works"]
+                                       for key in ("rounds", "problems")))
+    print(table.of(run.result), flush=True)
+    try:
+        results.save(run.result, run.path)
+    except (OSError, results.FormError) as error:
+        sys.exit(f"\nnot saved: {error}")
+    print(f"\nsaved as {os.path.relpath(run.path)}")
     sys.exit(code)
+
+
+def try_to_save(path):
+    """Failed where the result could not be saved: better before the run than after it."""
+    directory = os.path.dirname(os.path.abspath(path))
+    try:
+        os.makedirs(directory, exist_ok=True)
+        if os.path.isdir(path):
+            raise IsADirectoryError(f"{path} is a directory")
+        tempfile.TemporaryFile(dir=directory).close()
+    except OSError as error:
+        raise contestants.Missing(f"cannot save the result: {error}") from None
 
 
 def interrupt(number, _):
@@ -221,6 +265,8 @@ def default_path(result):
 
 
 def show():
+    # As every program: `| head` ends it silently.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     print("works, by group (a star: in the quick run):")
     for work in works.ALL:
         print(f"  {work.group:<11} {work.id:<26}{'*' if work.is_quick else ' '} {work.title}")
@@ -238,18 +284,23 @@ def parse():
     parser.add_argument("--warm-up", type=float, help="seconds before each; default: 0.2, quick 0.1")
     parser.add_argument("--machine", metavar="NAME", help="what the result calls this machine")
     parser.add_argument("--output", metavar="FILE", help="default: results/DATE-MACHINE.json")
-    for program in ("roadstead", "haproxy", "nginx", "envoy", "load"):
+    for program in contestants.NAMED:
         parser.add_argument(f"--{program}", metavar="PATH", help=f"another binary of {program}")
     options = parser.parse_args()
     unknown = [each for each in options.only if each not in works.IDS + works.GROUPS]
     unknown += [each for each in options.contestants if each not in contestants.IDS]
     if unknown:
         parser.error(f"neither a work, a group nor a contestant: {', '.join(unknown)} (--list shows them)")
-    options.rounds = options.rounds or (5 if options.quick else 9)
-    options.seconds = options.seconds or (0.5 if options.quick else 1)
-    if options.warm_up is None:
-        options.warm_up = 0.1 if options.quick else 0.2
-    if options.rounds < 1 or options.seconds <= 0 or options.warm_up < 0:
+    for program in contestants.NAMED:
+        try:
+            if given := getattr(options, program):
+                contestants.find(program, given)
+        except contestants.Missing as error:
+            parser.error(f"--{program}: {error}")
+    for name, usual, quick in (("rounds", 9, 5), ("seconds", 1, 0.5), ("warm_up", 0.2, 0.1)):
+        if getattr(options, name) is None:
+            setattr(options, name, quick if options.quick else usual)
+    if options.rounds < 1 or not 0 < options.seconds < 1e6 or not 0 <= options.warm_up < 1e6:
         parser.error("rounds and seconds are positive")
     return options
 

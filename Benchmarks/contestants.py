@@ -8,7 +8,7 @@ import shutil
 import subprocess
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SMALL, LARGE = 16384, 262144
+SMALL, LARGE = 16384, 1048576
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,8 +30,8 @@ ALL = [
     Contestant("roadstead", "Roadstead", "self", "roadstead", topologies=(*EVERYWHERE, "shards")),
     Contestant("roadstead-2", "Roadstead, 2 shards", "self", "roadstead", topologies=("shards",), shards=2),
     Contestant("haproxy", "HAProxy", "peer", "haproxy", protocols=("tcp",), topologies=EVERYWHERE),
-    Contestant("nginx", "nginx", "peer", "nginx"),
-    Contestant("envoy", "Envoy", "peer", "envoy"),
+    Contestant("nginx", "nginx", "peer", "nginx", topologies=EVERYWHERE),
+    Contestant("envoy", "Envoy", "peer", "envoy", topologies=EVERYWHERE),
     Contestant("relay", "minimal relay in C", "limit", "relay"),
     Contestant("kernel", "nftables DNAT", "limit", "nft", topologies=("router",)),
     Contestant("direct", "no proxy", "limit", None, topologies=EVERYWHERE),
@@ -49,8 +49,12 @@ PLACES = {
 }
 
 
+# Those of which another binary may be named.
+NAMED = ("roadstead", "haproxy", "nginx", "envoy", "load")
+
+
 class Missing(Exception):
-    """A program that is not there, and what brings it."""
+    """What the run, or one contestant of it, cannot do without, and what brings it."""
 
 
 def find(program, given=None):
@@ -122,7 +126,8 @@ def command(contestant, path, front, endpoints, protocols, is_bulk, scratch):
     if contestant.program == "relay":
         return [path, ip, str(port), endpoints[0][0], str(endpoint_port)]
     filled = {"ip": ip, "port": port, "endpoint1": endpoints[0][0], "endpoint2": endpoints[1][0],
-              "endpoint_port": endpoint_port, "buffer": LARGE if is_bulk else SMALL, "directory": scratch.path}
+              "endpoint_port": endpoint_port, "buffer": LARGE if is_bulk else SMALL,
+              "is_bulk": "yes" if is_bulk else "no", "directory": scratch.path}
     if contestant.program == "haproxy":
         return [path, "-db", "-f", fill("haproxy.cfg", filled, scratch)]
     if contestant.program == "nginx":

@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 
+import harness
 import lockstep
 
 RUNTIME = {
@@ -212,9 +213,9 @@ def memory(binary, live, count=4000):
     """Resident bytes that each of `count` idle connections or flows adds; each has had a round trip."""
     with lockstep.Relay(binary) as relay:
         kept = live(relay, range(64))
-        before = resident_bytes(relay.pid)
+        before = harness.resident_bytes(relay.pid)
         kept += live(relay, range(64, 64 + count))
-        after = resident_bytes(relay.pid)
+        after = harness.resident_bytes(relay.pid)
         for one in kept:
             one.close()
         return (after - before) / count
@@ -245,11 +246,3 @@ def live_flows(relay, numbers):
             relay.datagrams.sendto(data, flow)
             client.recv(65536)
     return kept
-
-
-def resident_bytes(pid):
-    with open(f"/proc/{pid}/smaps_rollup") as file:
-        for line in file:
-            if line.startswith("Rss:"):
-                return int(line.split()[1]) * 1024
-    raise SystemExit("no resident size")

@@ -111,20 +111,16 @@ def plural(unit: str) -> str:
     return unit if unit.isupper() else "queries" if unit == "query" else f"{unit}s"
 
 
-def named(result: dict, contestant: str) -> str:
-    return next((each["name"] for each in result["contestants"] if each["id"] == contestant), contestant)
-
-
-def floor(result: dict, work: dict) -> tuple[dict, results.Spread] | None:
-    """The limit that costs least, and its ratio to the best peer; None where no limit or no peer has figures.
+def limit_of(result: dict, work: dict) -> dict | None:
+    """The limit that costs least; None where none has figures.
 
     Where there is a limit that relays, that without a proxy is none: it does not do the work.
     """
     name = results.main_figure(work)
-    found = [(limit, ratio) for limit in results.contestants(result, "limit")
-             if (ratio := results.ratio_to_peers(result, work, name, limit["id"]))]
-    found = [each for each in found if each[0]["id"] != NO_PROXY] or found
-    return min(found, key=lambda each: each[1].median * (-1 if name == "rate" else 1)) if found else None
+    found = [(spread.median, limit) for limit in results.contestants(result, "limit")
+             if (spread := results.spread(work, limit["id"], name))]
+    found = [each for each in found if each[1]["id"] != NO_PROXY] or found
+    return min(found, key=lambda each: each[0] * (-1 if name == "rate" else 1))[1] if found else None
 
 
 def in_group(result: dict, group: str) -> list[dict]:

@@ -9,8 +9,6 @@ from processes import Failed, Process, placed
 # Datagrams that may be missing: at 64 and more flows a socket buffer overflows now and then.
 LOST = 0.001
 LATE = 0.01
-# Below this share of its core the proxy was waiting: how much came through is no figure of its own.
-BUSY = 0.9
 
 
 class Load:
@@ -83,10 +81,15 @@ def problem(report):
         return "nothing came through"
     if report.get("lost") and report["lost"] > LOST * report["sent"]:
         return f"lost {report['lost'] / report['sent']:.1%} of the datagrams"
-    late = (report.get("latency") or {}).get("late", 0)
-    if late > LATE * report["units"]:
-        return f"the load was too slow: {late / report['units']:.1%} of the requests were sent late"
+    if is_late(report):
+        share = report["latency"]["late"] / report["units"]
+        return f"the load was too slow: {share:.1%} of the requests were sent late"
     return None
+
+
+def is_late(report):
+    """Whether the load did not keep its rate, which is no fault of whom it asks."""
+    return (report.get("latency") or {}).get("late", 0) > LATE * report.get("units", 0)
 
 
 def figures(report, pid, endpoints_pid, per=1):
@@ -94,12 +97,9 @@ def figures(report, pid, endpoints_pid, per=1):
     units, seconds, cpu = report["units"] / per, report["seconds"], report["cpu"]
     watched = {int(key): value for key, value in cpu["watched"].items()}
     proxy, endpoints = watched.get(pid, 0), watched.get(endpoints_pid, 0)
-    found = {"machine": cpu["machine"] / units}
+    found = {"machine": cpu["machine"] / units, "rate": units / seconds}
     if pid:
         found |= {"cpu": proxy / units, "busy": proxy / seconds}
-    # A limit without a process is as fast as the load makes it.
-    if not pid or found["busy"] >= BUSY:
-        found["rate"] = units / seconds
     found["load"] = (endpoints + cpu["own"]) / seconds
     found["others"] = max(0, cpu["machine"] - proxy - endpoints - cpu["own"]) / seconds
     if latency := report.get("latency"):

@@ -9,12 +9,13 @@ import subprocess
 import harness
 
 
-def describe(name):
-    """The machine's part of a result."""
+def describe(name, chosen):
+    """The machine's part of a result; `chosen` are the cores of proxy and load."""
     # Of the kernel's name the numbers only: the rest is who built it.
     return {"name": name or short(cpu()), "cpu": cpu(), "cores": len(os.sched_getaffinity(0)),
             "memory": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"),
-            "kernel": re.match(r"[\d.]*", platform.release())[0].strip(".")}
+            "kernel": re.match(r"[\d.]*", platform.release())[0].strip("."), "siblings": are_siblings(*chosen),
+            **({"rmem_max": most} if (most := receive_buffer()) is not None else {})}
 
 
 def cpu():
@@ -45,9 +46,40 @@ def commit():
 
 
 def cores():
-    """The core of the proxy, and that of load, endpoints and this program; None where there is but one."""
+    """The core of the proxy, and that of load, endpoints and this program; None where there is but one.
+
+    Where there are others they are no two threads of one core.
+    """
     usable = sorted(os.sched_getaffinity(0))
-    return (usable[0], usable[1]) if len(usable) > 1 else None
+    others = [each for each in usable[1:] if not are_siblings(usable[0], each)] or usable[1:]
+    return (usable[0], others[0]) if others else None
+
+
+def are_siblings(one, other):
+    """Whether two CPUs are threads of one core."""
+    try:
+        with open(f"/sys/devices/system/cpu/cpu{one}/topology/thread_siblings_list") as file:
+            return other in numbers(file.read())
+    except OSError:
+        return False
+
+
+def numbers(text):
+    """A list of CPUs as the kernel writes it: 0,4-6."""
+    found = set()
+    for part in text.strip().split(","):
+        first, _, last = part.partition("-")
+        found |= set(range(int(first), int(last or first) + 1)) if first else set()
+    return found
+
+
+def receive_buffer():
+    """The largest receive buffer a socket gets without privilege; None where the kernel does not say."""
+    try:
+        with open("/proc/sys/net/core/rmem_max") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return None
 
 
 def prepare():

@@ -17,7 +17,11 @@ from stage import Stage, Standing
 TRIES, SHARE = 6, 0.7
 # Of the rate that was found, so that a busy moment in a round is no loss yet.
 MARGIN = 0.8
+# In an open loop load and endpoints use at most this share of their core: else what is measured is their own queue.
+ROOM = 0.6
 FIRST_RATE = 200_000
+# Times that a round is tried in which the load was too slow: a virtual machine may stand still for some milliseconds.
+ON_TIME = 3
 WARM, IDLE = 64, 4000
 
 
@@ -73,7 +77,10 @@ def timed(measurement, contestant):
     with measurement.standing(contestant) as standing:
         measurement.stage.place.enter(contestant)
         try:
-            report = measurement.run(standing, measurement.work.load)
+            for _ in range(ON_TIME):
+                report = measurement.run(standing, measurement.work.load)
+                if not loads.is_late(report):
+                    break
         finally:
             measurement.stage.place.leave(contestant)
         found = measurement.figures(standing, report)
@@ -97,8 +104,34 @@ def half_of_slowest(measurement):
     slowest = min(((maxima[each.id], each.id) for each in measurement.proxies() if each.id in maxima), default=None)
     if not slowest:
         raise Failed("no proxy came through a closed loop")
-    measurement.rate = slowest[0] / 2
-    measurement.note = f"at {measurement.rate:,.0f} a second, half of what {slowest[1]} comes to"
+    half = measurement.rate = slowest[0] / 2
+    share = first = load_share(measurement)
+    for _ in range(TRIES):
+        if share <= ROOM:
+            break
+        # A little more than in proportion: with less to do, each wake-up does less.
+        measurement.rate *= 0.95 * ROOM / share
+        share = load_share(measurement)
+    names = {each.id: each.name for each in contestants.ALL}
+    measurement.note = f"at {measurement.rate:,.0f} a second, "
+    if measurement.rate == half:
+        measurement.note += f"half of what {names[slowest[1]]} comes to"
+    else:
+        measurement.note += (f"less than half of what {names[slowest[1]]} comes to, {half:,.0f}, at which load and "
+                             f"endpoints would use {first:.0%} of their core")
+    replies = measurement.rate * measurement.seconds
+    measurement.note += f"; p99.9 rests on the {max(1, replies / 1000):,.0f} slowest of {replies:,.0f} in a round"
+
+
+def load_share(measurement):
+    """The largest share of their core that load and endpoints use at the rate, over all contestants."""
+    shares = []
+    for standing in measurement.standings.values():
+        with contextlib.suppress(Failed):
+            report = measurement.run(standing, measurement.work.load, 0.5)
+            if report.get("units"):
+                shares.append(loads.figures(report, standing.pid, measurement.stage.endpoints.pid)["load"])
+    return max(shares, default=0)
 
 
 def rate_without_loss(measurement):

@@ -18,24 +18,41 @@ HERE = Path(__file__).resolve().parent
 BEGIN, END = "<!-- made from a result by `make bench-page`: begin -->", "<!-- made from a result: end -->"
 # Up to this width of the reader's window it is the narrow plot.
 NARROW_UP_TO = 767
-KINDS = {"self": "what is measured", "peer": "peer", "limit": "limit: the least that can be done"}
+KINDS = {"self": "what is measured", "peer": "peer", "limit": "limit"}
+LIMITS = {"relay": "the least that a relay in userspace does", "kernel": "the kernel's own forwarding",
+          "direct": "the client speaks to the endpoint"}
+NO_RATES = {
+    "load-bound": "*Load-bound*: the proxy had time left, for load and endpoints had none.",
+    "nobody busy": "*Nobody busy*: proxy, load and endpoints all had time left, for they waited for each other.",
+    "fixed rate": "*Fixed rate*: the load kept to a rate below what any proxy can do.",
+}
 NONE = "–"
 
 
 def newest(directory: Path) -> Path:
-    """The result of the latest date, quick and interrupted ones last; FormError without any."""
+    """The result of the latest date, quick ones last; FormError without any.
+
+    What is no comparison, or a part of one, is none.
+    """
     found = []
     for path in sorted(directory.glob("*.json")):
-        result = results.load(path)
-        found.append((not (result["is_quick"] or result.get("is_partial")), result["date"], path))
+        try:
+            result = results.load(path)
+        except results.FormError:
+            continue
+        if not result.get("is_partial"):
+            found.append((not result["is_quick"], result["date"], path))
     if not found:
-        raise results.FormError(f"{directory} has no result: make bench")
+        raise results.FormError("no result: make bench")
     return max(found)[2]
 
 
 def load(path: Path) -> dict:
     """A result in which each figure is a number."""
-    return finite(results.load(path))
+    try:
+        return finite(results.load(path))
+    except RecursionError:
+        raise results.FormError(f"{path}: nested too deeply") from None
 
 
 def finite(value):
@@ -99,7 +116,7 @@ def shown(drawn: dict, name: str, alternative: str) -> list[str]:
 
 def generated(result: dict, drawn: dict) -> str:
     """What is between the two comments."""
-    lines = [*introduction(result), *shown(drawn, "overview", "Roadstead relative to the best peer, in each work; the "
+    lines = [*introduction(result), *shown(drawn, "overview", "Roadstead relative to the best peer of each round; the "
                                            "same figures are in the table below"),
              *ratios(result)]
     for group, title in results.GROUPS.items():
@@ -128,11 +145,12 @@ def introduction(result: dict) -> list[str]:
         commit += " and changes that were not committed"
     lines = [f"Measured on {date} with {commit}, in {rounds}. The machine, `{machine['name']}`: "
              f"{machine['cpu']}, {machine['cores']} cores, {machine['memory'] / 2**30:.0f} GiB of memory, "
-             f"Linux {machine['kernel']}.", ""]
+             f"Linux {machine['kernel']}.", *results.cautions(machine), ""]
     if result["is_quick"]:
         lines += ["**This is a quick run: short, with few rounds. It shows the order of magnitude, no more.**", ""]
     if result.get("is_partial"):
-        lines += ["**The run was interrupted: not all works, or not all rounds, are in it.**", ""]
+        lines += [f"**The run did not come to its end ({cell(str(result.get('stopped', 'interrupted')))}): not all "
+                  "works, or not all rounds, are in it.**", ""]
     return lines
 
 
@@ -144,12 +162,13 @@ def ratios(result: dict) -> list[str]:
     lines = []
     if verdicts:
         met = sum(verdict.is_met for verdict in verdicts)
-        lines += [f"Of {len(verdicts)} targets, {met} are met, {len(verdicts) - met} are not.", ""]
+        lines += [f"Targets: {met} met, {len(verdicts) - met} missed.", ""]
     if works:
         rows = [[title_of(work, figures.what(work, results.main_figure(work))), *judged(result, work)]
                 for work in works]
         lines += ["<details><summary>The ratios as a table</summary>", "",
-                  *table(["work", "ratio to the best peer", "target", "limit"], rows), "</details>", ""]
+                  *table(["work", "ratio to the best peer of each round", "target",
+                          "ratio to the peer that is best by median", "ratio to the limit"], rows), "</details>", ""]
     return lines
 
 
@@ -192,7 +211,7 @@ def lines_of(*lines: str) -> str:
 
 
 def judged(result: dict, work: dict) -> list[str]:
-    """The ratio, the target and what became of it, and where the limit is."""
+    """The ratio, the target and what became of it, the ratio to the best peer by median, and that to the limit."""
     verdict, target = results.verdict(result, work), work.get("target") or {}
     found = verdict.ratio if verdict else results.ratio_to_peers(result, work)
     ratio = NONE
@@ -200,33 +219,41 @@ def judged(result: dict, work: dict) -> list[str]:
         median = figures.ratio_of(verdict) if verdict else figures.ratio(found.median)
         ratio = lines_of(f"**{html.escape(median)}**", unbroken(figures.ratio_extent(found)))
         if "over" in target:
-            sides = [figures.named(result, each) for each in (target.get("of", results.SELF), target["over"])]
+            sides = [results.named(result, each) for each in (target.get("of", results.SELF), target["over"])]
             ratio += f"<br><sub>{cell(sides[0])} over {cell(sides[1])}</sub>"
     wanted = NONE
     if verdict:
         came_of = figures.came_of(verdict).replace("missed", "**missed**")
         wanted = lines_of(f"≤&nbsp;{figures.ratio(verdict.wanted)}", came_of)
-    limit = None if "over" in target else figures.floor(result, work)
-    return [ratio, wanted,
-            f"{html.escape(figures.ratio(limit[1].median))}<br><sub>{cell(limit[0]['name'])}</sub>" if limit else NONE]
+    others = [results.best_peer(result, work), (figures.limit_of(result, work) or {}).get("id")]
+    return [ratio, wanted, *(NONE if "over" in target else against(result, work, other) for other in others)]
+
+
+def against(result: dict, work: dict, other: str | None) -> str:
+    """Roadstead's ratio to one other, and who that is."""
+    found = results.ratio_to(work, other) if other else None
+    return f"{html.escape(figures.ratio(found.median))}<br><sub>{cell(results.named(result, other))}</sub>" \
+        if found else NONE
 
 
 def rates(result: dict, works: list[dict]) -> list[str]:
     """Units a second: of those whose proxy was the bottleneck."""
     columns = _with_any(result, works)
-    if not any(results.values(work, each["id"], "rate") for work in works for each in columns):
-        return ["No rates: all were load-bound, that is, each proxy had time left, or the load kept a fixed rate.", ""]
-    rows = []
+    rows, whys = [], set()
     for work in works:
         cells = []
         for each in columns:
             rate = spread_cell(work, each, "rate")
             if rate == NONE and work["rounds"].get(each["id"]):
                 busy = results.spread(work, each["id"], "busy")
-                rate = "load-bound" + (f"<br>{busy.median * 100:.0f} % busy" if busy else "")
+                why = results.why_no_rate(work, each["id"])
+                whys.add(why)
+                rate = why + (f"<br>{busy.median * 100:.0f} % busy" if busy else "")
             cells.append(rate)
         rows.append([title_of(work, f"{figures.plural(work['unit'])} a second"), *cells])
-    return ["Rates; *load-bound* is a proxy that had time left: the load was the bottleneck.", "",
+    if not any(results.values(work, each["id"], "rate") for work in works for each in columns) and not whys:
+        return []
+    return [" ".join(["Rates.", *(text for why, text in NO_RATES.items() if why in whys)]), "",
             *table(["work", *(each["name"] for each in columns)], rows)]
 
 
@@ -254,7 +281,11 @@ def of_latency(result: dict, work: dict) -> list[str]:
             if each["id"] not in work["problems"] else
             [cell(each["name"]), spread_cell(work, each, "p50"), *[""] * (len(results.PERCENTILES) - 1)]
             for each in figures.taking_part(result, work, "p50")]
-    return [title_of(work, "latency from when a request was due"), "", *table(["", *results.PERCENTILES], rows)]
+    for each, row in zip(figures.taking_part(result, work, "p50"), rows):
+        shares = (results.spread(work, each["id"], name) for name in ("busy", "load"))
+        row += [f"{share.median * 100:.0f} %" if share else NONE for share in shares]
+    return [title_of(work, "latency from when a request was due; busy and load are what the proxy, and what load and "
+                     "endpoints, used of their cores"), "", *table(["", *results.PERCENTILES, "busy", "load"], rows)]
 
 
 def of_calls(result: dict, work: dict) -> list[str]:
@@ -271,7 +302,9 @@ def of_calls(result: dict, work: dict) -> list[str]:
 
 
 def contestants(result: dict) -> list[str]:
-    rows = [[cell(each["name"]), cell(each["version"]) or NONE, KINDS[each["kind"]], configuration(each["id"])]
+    rows = [[cell(each["name"]), cell(each["version"]) or NONE,
+             KINDS[each["kind"]] + (f": {LIMITS[each['id']]}" if each["id"] in LIMITS else ""),
+             configuration(each["id"])]
             for kind in results.KINDS for each in results.contestants(result, kind)]
     left_out = [f"- Left out: {cell(each['id'])}: {cell(each['why'])}" for each in result["left_out"]]
     return ["## Who took part", "", *table(["", "version", "as", "configuration"], rows), *left_out]

@@ -53,11 +53,11 @@ def overview(result: dict, width: float) -> str | None:
     works = [(group, members) for group, members in works if members]
     if not works:
         return None
-    drawing = Drawing(width, "Roadstead relative to the best peer", _overview_in_words(result, works))
+    drawing = Drawing(width, "Roadstead relative to the best peer of each round", _overview_in_words(result, works))
     axis = _RatioAxis(result, [work for _, members in works for work in members], drawing)
-    y = heading(drawing, "Roadstead relative to the best peer",
-                "The best peer of the same round is 1; left of it is less, and better. "
-                "Median, with the least and the most of all rounds.", 6)
+    y = heading(drawing, "Roadstead relative to the best peer of each round",
+                "The best peer of each round, which may be another one in each, is 1; left of it is less, and better. "
+                "Median, with the least and the most of all rounds; an arrow where they go on beyond the scale.", 6)
     y = _scale(drawing, axis, _key(drawing, y + LINE + 4) + LINE) + 6
     for group, members in works:
         title = figures.title_of(results.GROUPS[group], members)
@@ -86,7 +86,7 @@ def _between(result: dict, work: dict) -> str:
     target = work.get("target") or {}
     if "over" not in target:
         return ""
-    sides = [figures.named(result, each) for each in (target.get("of", results.SELF), target["over"])]
+    sides = [results.named(result, each) for each in (target.get("of", results.SELF), target["over"])]
     return f"{sides[0]} over {sides[1]}"
 
 
@@ -106,10 +106,10 @@ class _RatioAxis:
         seen = [1.2]
         for work in works:
             found = _ratio_of(result, work)
-            target, limit = work.get("target"), figures.floor(result, work)
+            target, limit = work.get("target"), _limit_of(result, work)
             seen += [found.maximum] if found else []
             seen += [target["ratio"]] if target else []
-            seen += [limit[1].median] if limit and "over" not in (target or {}) else []
+            seen += [limit[1].median] if limit else []
         self.most = min(max(seen) * 1.04, FARTHEST)
         self.is_wide = drawing.width > 500
         words = [_ratio_words(result, work, _ratio_of(result, work), None)[0] for work in works]
@@ -130,7 +130,7 @@ class _RatioAxis:
 def _key(drawing: Drawing, y: float) -> float:
     """What the marks are; the base line of the last line."""
     x = MARGIN
-    items = (("median, least and most", 30), ("target, at most", 14), ("limit, by its name", 16))
+    items = (("median, least and most", 30), ("target, at most", 14), ("limit: where it would be", 16))
     for number, (text, wide) in enumerate(items):
         if x + wide + 4 + width_of(text, 12) > drawing.width - MARGIN:
             x, y = MARGIN, y + LINE
@@ -160,7 +160,7 @@ def _scale(drawing: Drawing, axis: _RatioAxis, y: float) -> float:
 
 def _ratio_row(drawing: Drawing, axis: _RatioAxis, result: dict, work: dict, what: str, y: float) -> float:
     found, target = _ratio_of(result, work), work.get("target")
-    limit = None if "over" in (target or {}) else figures.floor(result, work)
+    limit = _limit_of(result, work)
     label = axis.left - 2 * MARGIN if axis.is_wide else drawing.width - 2 * MARGIN
     line = y + 2
     for text in wrapped(work["title"], label):
@@ -199,8 +199,15 @@ def _is_missed(result: dict, work: dict) -> bool:
     return found is not None and not found.is_met
 
 
+def _limit_of(result: dict, work: dict) -> tuple[dict, results.Spread] | None:
+    """The limit and where it would be: its ratio to the best peer; None without either."""
+    limit = None if "over" in (work.get("target") or {}) else figures.limit_of(result, work)
+    found = results.ratio_to_peers(result, work, results.main_figure(work), limit["id"]) if limit else None
+    return (limit, found) if found else None
+
+
 def _ratio_words(result: dict, work: dict, found: results.Spread | None, limit: tuple | None) -> tuple:
-    """The ratio and its extent, the target and what came of it, the limit's ratio."""
+    """The ratio and its extent, the target and what came of it, the ratio to the limit."""
     verdict = results.verdict(result, work)
     if found:
         median = figures.ratio_of(verdict) if verdict else figures.ratio(found.median)
@@ -208,7 +215,8 @@ def _ratio_words(result: dict, work: dict, found: results.Spread | None, limit: 
     else:
         ratio = [("no figures" if results.SELF in work["problems"] else "no ratio", "alarm small slanted")]
     wanted = f"≤ {figures.ratio(verdict.wanted)} {figures.came_of(verdict)}".strip() if verdict else ""
-    return ratio, wanted, f"{limit[0]['name']}: {figures.ratio(limit[1].median)}" if limit else ""
+    over = results.ratio_to(work, limit[0]["id"]) if limit else None
+    return ratio, wanted, f"{figures.ratio(over.median)} of {limit[0]['name']}" if over else ""
 
 
 def _ratio_marks(drawing: Drawing, axis: _RatioAxis, found, target, limit, y: float) -> None:
@@ -223,7 +231,8 @@ def _ratio_marks(drawing: Drawing, axis: _RatioAxis, found, target, limit, y: fl
         drawing.diamond(axis.x(limit[1].median), y + 12, 4, "paper edge line")
     if found:
         if axis.x(found.maximum) - axis.x(found.minimum) > 2:
-            drawing.whisker(axis.x(found.minimum), axis.x(found.maximum), y, "whisker thin", 5)
+            drawing.whisker(axis.x(found.minimum), axis.x(found.maximum), y, "whisker thin", 5,
+                            goes_on=found.maximum > axis.most)
         if found.median > axis.most:
             x = axis.right
             drawing.shape([(x - 7, y - 6), (x + 5, y), (x - 7, y + 6)], "own")
@@ -244,7 +253,7 @@ def bars(result: dict, title: str, works: list[dict], width: float, name: str | 
                       for work, figure, taking in shown)
     drawing = Drawing(width, title, words + ".")
     notes = "Median of the rounds, with the least and the most. Each work has its own scale, from 0."
-    y = heading(drawing, title, notes + (" Hollow: the least that can be done." if _has_limits(shown) else ""), 6)
+    y = heading(drawing, title, notes + (" Hollow: limits, which are no competitors." if _has_limits(shown) else ""), 6)
     for work, figure, taking in shown:
         y = _block(drawing, work, figure, taking, y + 10)
     return drawing.svg(y + 12)
@@ -317,8 +326,9 @@ def _block(drawing: Drawing, work: dict, name: str, taking: list[dict], y: float
 def percentiles(result: dict, title: str, works: list[dict], width: float) -> str | None:
     """Percentiles of the latency, one line a contestant, on one logarithmic axis; None where there are none."""
     shown = [(work, taking) for work in works if (taking := figures.taking_part(result, work, "p50"))]
-    medians = {(work["id"], each["id"], p): found.median for work, taking in shown for each in taking for p in SHOWN
+    spreads = {(work["id"], each["id"], p): found for work, taking in shown for each in taking for p in SHOWN
                if (found := results.spread(work, each["id"], p)) and found.median > 0}
+    medians = {key: found.median for key, found in spreads.items()}
     if not shown:
         return None
     words = "; ".join(
@@ -328,12 +338,14 @@ def percentiles(result: dict, title: str, works: list[dict], width: float) -> st
                                   or work["problems"].get(each["id"], "no figures"))
             for each in taking)
         for work, taking in shown)
+    title = f"{title}: {', '.join(SHOWN[:-1])} and {SHOWN[-1]}"
     drawing = Drawing(width, title, words + ".")
-    y = heading(drawing, title, "Median of the rounds for each percentile. The axis is logarithmic; "
-                "each step of 10 to the right is ten times as slow.", 6)
-    axis = _TimeAxis(medians.values(), [each for _, taking in shown for each in taking], drawing)
+    y = heading(drawing, title, "Median of the rounds for each percentile, with the least and the most above or below "
+                "it. The axis is logarithmic: equal distances are equal factors.", 6)
+    axis = _TimeAxis([*medians.values(), *(end for each in spreads.values() for end in (each.minimum, each.maximum)
+                                           if end > 0)], [each for _, taking in shown for each in taking], drawing)
     for work, taking in shown:
-        y = _percentile_block(drawing, axis, result, work, taking, medians, y + 10)
+        y = _percentile_block(drawing, axis, result, work, taking, spreads, y + 10)
     return drawing.svg(y + 12)
 
 
@@ -349,7 +361,8 @@ class _TimeAxis:
         self.right = drawing.width - MARGIN - (4 * self.column + 14 if self.is_wide else 6)
 
     def x(self, time: float) -> float:
-        return self.left + (self.right - self.left) * (math.log10(time) - self.low) / (self.high - self.low)
+        return self.left + (self.right - self.left) * (
+            max(math.log10(time) if time > 0 else self.low, self.low) - self.low) / (self.high - self.low)
 
     def column_end(self, number: int, drawing: Drawing) -> float:
         return drawing.width - MARGIN - (3 - number) * self.column
@@ -381,7 +394,7 @@ def _mark(drawing: Drawing, percentile: str, x: float, y: float, classes: str) -
         drawing.triangle(x, y, 5.5, classes)
 
 
-def _percentile_block(drawing: Drawing, axis: _TimeAxis, result: dict, work: dict, taking: list[dict], medians: dict,
+def _percentile_block(drawing: Drawing, axis: _TimeAxis, result: dict, work: dict, taking: list[dict], spreads: dict,
                       y: float) -> float:
     y = _block_title(drawing, work, "", y) + LINE
     for number, percentile in enumerate(SHOWN):
@@ -401,7 +414,8 @@ def _percentile_block(drawing: Drawing, axis: _TimeAxis, result: dict, work: dic
         for number, text in enumerate(names):
             drawing.text(MARGIN, y + number * (LINE - 2), text, "ink strong" if own else "ink")
         after = y + (len(names) - 1) * (LINE - 2)
-        found = {p: medians[work["id"], each["id"], p] for p in SHOWN if (work["id"], each["id"], p) in medians}
+        extents = {p: spreads[work["id"], each["id"], p] for p in SHOWN if (work["id"], each["id"], p) in spreads}
+        found = {p: extent.median for p, extent in extents.items()}
         if not found:
             x, base = (axis.left, y) if axis.is_wide else (MARGIN, after + LINE)
             y = max(after, problem(drawing, x, base, work["problems"].get(each["id"], "no figures")))
@@ -412,6 +426,12 @@ def _percentile_block(drawing: Drawing, axis: _TimeAxis, result: dict, work: dic
             drawing.line(axis.x(tick), middle - 11, axis.x(tick), middle + 11, "rule thin")
         ends = [axis.x(time) for time in found.values()]
         drawing.line(min(ends), middle, max(ends), middle, ("own-line" if own else "peer-line") + " thick")
+        for percentile, extent in extents.items():
+            # By turns above and below, so that neighbours stay apart.
+            aside = middle + (8 if SHOWN.index(percentile) % 2 else -8)
+            ends = axis.x(extent.minimum), axis.x(extent.maximum)
+            if ends[1] - ends[0] > 2:
+                drawing.whisker(*ends, aside, "whisker thin", 2)
         for percentile, time in reversed(found.items()):
             _mark(drawing, percentile, axis.x(time), middle, kind_class(each))
             drawing.text(axis.column_end(SHOWN.index(percentile), drawing), base, figures.value(percentile, time),

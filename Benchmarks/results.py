@@ -8,24 +8,22 @@ terminal and the page alike.
 import dataclasses
 import json
 import os
+import signal
 import statistics
 import sys
 import tempfile
 
-VERSION = 1
+from form import GROUPS, KINDS, PERCENTILES, VERSION, FormError, check
+
 SELF = "roadstead"
-KINDS = ("self", "peer", "limit")
-GROUPS = {
-    "tcp": "TCP", "bulk": "Bulk", "udp": "UDP", "latency": "Latency at a fixed rate", "memory": "Memory",
-    "calls": "System calls", "forwarding": "Through a router's namespace", "shards": "Shards",
-}
-PERCENTILES = ("p50", "p90", "p99", "p99.9", "max")
+# Below this share of its core a proxy was waiting: how much came through is no figure of its own.
+BUSY = 0.9
+# What the configurations of the peers ask for; Roadstead as root has what it asks for.
+RECEIVE_BUFFER = 4 << 20
+# Above this share of theirs load and endpoints were the bottleneck.
+LOADED = 0.85
 # What a group's contestants are compared by where the work has no target.
 MAIN = {"latency": "p99", "memory": "memory", "calls": "calls", "forwarding": "machine"}
-
-
-class FormError(Exception):
-    """A file that is not a result of this version."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +47,7 @@ class Verdict:
     figure: str
     # At most this ratio is wanted.
     wanted: float
-    # The ratio's spread over the rounds; None without figures, and then the target is not met.
+    # The ratio's spread over the rounds; None where Roadstead has no figures, and then the target is not met.
     ratio: Spread | None
 
     @property
@@ -70,6 +68,8 @@ def load(path):
             result = json.load(file)
     except (OSError, ValueError) as error:
         raise FormError(f"{path}: {error}") from None
+    except RecursionError:
+        raise FormError(f"{path}: nested too deeply") from None
     check(result, path)
     return result
 
@@ -89,26 +89,6 @@ def save(result, path):
     except BaseException:
         os.unlink(temporary)
         raise
-
-
-def check(result, name="result"):
-    """FormError where something is missing that the table or the page need."""
-    def need(holds, what):
-        if not holds:
-            raise FormError(f"{name}: {what}")
-
-    need(isinstance(result, dict) and result.get("version") == VERSION, f"not a result of version {VERSION}")
-    for key in ("date", "commit", "is_quick", "rounds", "machine", "contestants", "left_out", "works"):
-        need(key in result, f"no {key}")
-    known = {each["id"] for each in result["contestants"]}
-    for each in result["contestants"]:
-        need(each["kind"] in KINDS, f"{each['id']}: kind {each['kind']}")
-    for work in result["works"]:
-        for key in ("id", "title", "group", "unit", "topology", "rounds", "problems"):
-            need(key in work, f"{work.get('id')}: no {key}")
-        need(work["group"] in GROUPS, f"{work['id']}: group {work['group']}")
-        for one in [*work["rounds"], *work["problems"]]:
-            need(one in known, f"{work['id']}: contestant {one} is not among the contestants")
 
 
 def contestants(result, kind=None):
@@ -136,12 +116,43 @@ def figure(round, name):
 
 
 def values(work, contestant, name):
-    """A figure in each round that has it; none of a contestant with a problem, and no rate that most rounds lack."""
+    """A figure in each round that has it; none of a contestant with a problem, and a rate of all rounds or of none."""
     if contestant in work["problems"]:
         return []
     rounds = work["rounds"].get(contestant, [])
     found = [value for value in (figure(round, name) for round in rounds) if value is not None]
-    return [] if name == "rate" and 2 * len(found) < len(rounds) else found
+    return [] if name == "rate" and (len(found) < len(rounds) or was_waiting(work, contestant)) else found
+
+
+def named(result, id):
+    """A contestant's name."""
+    return next((each["name"] for each in result["contestants"] if each["id"] == id), id)
+
+
+def cautions(machine):
+    """What of the machine bears on the figures."""
+    found = []
+    if machine.get("siblings"):
+        found.append("The proxy's core and the load's are threads of one: each slows the other.")
+    most = machine.get("rmem_max")
+    if most is not None and most < RECEIVE_BUFFER:
+        found.append(f"UDP peers have receive buffers of {most:,} bytes instead of {RECEIVE_BUFFER:,}, as "
+                     f"net.core.rmem_max allows: sysctl -w net.core.rmem_max={RECEIVE_BUFFER}")
+    return found
+
+
+def was_waiting(work, contestant):
+    """Whether a proxy had time left, so that its rate is not what it can do; limits without a process never had."""
+    busy = [round["busy"] for round in work["rounds"].get(contestant, []) if "busy" in round]
+    return bool(busy) and statistics.median(busy) < BUSY
+
+
+def why_no_rate(work, contestant):
+    """Why there is no rate: it was fixed, load and endpoints were the bottleneck, or all waited for each other."""
+    if work.get("rate"):
+        return "fixed rate"
+    load = spread(work, contestant, "load")
+    return "load-bound" if load is None or load.median > LOADED else "nobody busy"
 
 
 def spread(work, contestant, name):
@@ -176,8 +187,8 @@ def ratios(work, name, contestant, others):
     disturbed both sides of the ratio.
     """
     best = max if name == "rate" else min
-    mine = [] if contestant in work["problems"] else work["rounds"].get(contestant, [])
-    theirs = [work["rounds"].get(other, []) for other in others if other not in work["problems"]]
+    mine = work["rounds"][contestant] if values(work, contestant, name) else []
+    theirs = [work["rounds"][other] for other in others if values(work, other, name)]
     found = []
     for number, round in enumerate(mine):
         own = figure(round, name)
@@ -194,13 +205,19 @@ def ratio_to_peers(result, work, name=None, contestant=SELF):
     return Spread.of(ratios(work, name or main_figure(work), contestant, peers))
 
 
+def ratio_to_best(result, work, name=None, contestant=SELF):
+    """Spread of Roadstead's ratio to the one peer whose median is best, round by round; None without."""
+    best = best_peer(result, work, name)
+    return ratio_to(work, best, name, contestant) if best else None
+
+
 def ratio_to(work, other, name=None, contestant=SELF):
     """Spread of a contestant's ratio to one other, a limit for instance, round by round; None without."""
     return Spread.of(ratios(work, name or main_figure(work), contestant, [other]))
 
 
 def verdict(result, work):
-    """The target and whether it is met; None for a work without one.
+    """The target and whether it is met; None for a work without one, or with nobody to be held against.
 
     A target holds Roadstead against the best peer, or, where it names them, `of` against `over`.
     """
@@ -209,8 +226,13 @@ def verdict(result, work):
         return None
     if "over" in target:
         found = ratio_to(work, target["over"], target["figure"], target.get("of", SELF))
+        sides = [target.get("of", SELF)], [target["over"]]
     else:
         found = ratio_to_peers(result, work, target["figure"])
+        sides = [SELF], [each["id"] for each in contestants(result, "peer")]
+    took_part = any(work["rounds"].get(one) or one in work["problems"] for one in sides[0])
+    if not took_part or not any(values(work, one, target["figure"]) for one in sides[1]):
+        return None
     return Verdict(target["figure"], target["ratio"], found)
 
 
@@ -221,6 +243,8 @@ def main():
     if len(sys.argv) != 2 or sys.argv[1].startswith("-"):
         sys.exit("results.py FILE")
     try:
+        # As every program: `| head` ends it silently.
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         print(table.of(load(sys.argv[1])))
     except FormError as error:
         sys.exit(str(error))

@@ -6,9 +6,10 @@ import socket
 import struct
 
 import contestants
-import harness
 from processes import Failed, Process, wait_for
 
+# Addresses of this run's own; make count has 127.103/16.
+BLOCK = f"127.104.{os.getpid() % 250}"
 PORT = 8080
 ENDPOINT_PORT = 8080
 
@@ -33,11 +34,11 @@ class Loopback:
 
     def __init__(self, cores):
         self.proxy_core, self.load_core = cores
-        self.endpoints = [(f"{harness.BLOCK}.{number}", ENDPOINT_PORT) for number in (1, 2)]
+        self.endpoints = [(f"{BLOCK}.{number}", ENDPOINT_PORT) for number in (1, 2)]
 
     def front(self, contestant):
         """Where a contestant listens: each has an address of its own."""
-        return f"{harness.BLOCK}.{50 + contestants.IDS.index(contestant.id)}", PORT
+        return f"{BLOCK}.{50 + contestants.IDS.index(contestant.id)}", PORT
 
     def wrapper(self, role):
         """What stands before a command so that it runs where `client`, `proxy` or `endpoint` do."""

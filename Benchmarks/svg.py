@@ -110,10 +110,16 @@ class Drawing:
     def square(self, x: float, y: float, radius: float, classes: str) -> None:
         self.box(x - radius, y - radius, 2 * radius, 2 * radius, classes)
 
-    def whisker(self, low: float, high: float, y: float, classes: str, height: float = 4) -> None:
+    def whisker(self, low: float, high: float, y: float, classes: str, height: float = 4,
+                goes_on: bool = False) -> None:
+        """A line with an end at each side; at the right an arrow where it goes on beyond the scale."""
         self.line(low, y, high, y, classes)
-        for x in (low, high):
-            self.line(x, y - height, x, y + height, classes)
+        self.line(low, y - height, low, y + height, classes)
+        if goes_on:
+            self.line(high - height, y - height, high, y, classes)
+            self.line(high - height, y + height, high, y, classes)
+        else:
+            self.line(high, y - height, high, y + height, classes)
 
     def svg(self, height: float) -> str:
         size = f'width="{_n(self.width)}" height="{_n(height)}" viewBox="0 0 {_n(self.width)} {_n(height)}"'

@@ -9,6 +9,11 @@ FIGURES = {
 COLUMNS = {"latency": results.PERCENTILES, "memory": ("memory",), "calls": ("calls",)}
 USUAL = ("rate", "cpu", "machine")
 NAME = 29
+LEGEND = (
+    "median (minimum–maximum); a ratio is taken round by round, and its median is what counts. The best peer of each",
+    "round, against which targets are held, may be another one in each. Of limits it is Roadstead over the limit.",
+    "No rate: load-bound, the load was the bottleneck; nobody busy, neither it nor the proxy was: all waited for each",
+    "other. busy is the share of its core that the proxy used, load what load and endpoints used of theirs.")
 
 
 def of(result):
@@ -17,12 +22,13 @@ def of(result):
     kind = "quick run" if result["is_quick"] else "run"
     lines = [f"{kind} of {result['date']}, commit {result['commit']}, {result['rounds']} rounds; on {machine['name']}: "
              f"{machine['cpu']}, {machine['cores']} cores, {machine['memory'] / 2**30:.0f} GiB, "
-             f"Linux {machine['kernel']}"]
+             f"Linux {machine['kernel']}", *results.cautions(machine)]
     if result.get("is_partial"):
-        lines.append("INTERRUPTED: not all works, or not all rounds")
+        why = result.get("stopped", "interrupted")
+        lines.append(f"PARTIAL ({why}): not all works, or not all rounds")
     lines.append(", ".join(f"{each['name']} {each['version']}".strip() for each in result["contestants"]))
     lines += [f"left out: {each['id']}: {each['why']}" for each in result["left_out"]]
-    lines.append("median (minimum–maximum); a ratio is taken round by round, against the best peer of the round")
+    lines += LEGEND
     for group, title in results.GROUPS.items():
         works = [work for work in result["works"] if work["group"] == group]
         if works:
@@ -54,7 +60,7 @@ def of_work(result, work):
 def cell(work, contestant, name, width):
     spread = results.spread(work, contestant, name)
     if spread is None:
-        return f"{why_no_rate(work, contestant) if name == 'rate' else '–':>{width}}"
+        return f"{results.why_no_rate(work, contestant) if name == 'rate' else '–':>{width}}"
     if width < 20:
         return f"{value(name, spread.median):>{width}}"
     text = value(name, spread.median)
@@ -63,19 +69,15 @@ def cell(work, contestant, name, width):
     return f"{text:>{width}}"
 
 
-def why_no_rate(work, contestant):
-    """The proxy was not busy: because load and endpoints were, or because all waited for each other."""
-    load = results.spread(work, contestant, "load")
-    return "load-bound" if load is None or load.median > 0.85 else "nobody busy"
-
-
 def after(work, contestant):
     """What stands behind the figures: how busy the proxy was, or which system calls there are."""
     if work["group"] == "calls":
         named = [f"{name} {count:.2f}" for name, count in results.calls(work, contestant).items() if count >= 0.01]
         return "  " + ", ".join(named[:7])
-    busy = results.spread(work, contestant, "busy")
-    return f"  busy {busy.median:4.0%}" if busy and work["group"] not in ("memory", "latency") else ""
+    shares = {"busy": results.spread(work, contestant, "busy")}
+    if work["group"] == "latency":
+        shares["load"] = results.spread(work, contestant, "load")
+    return "".join(f"  {name} {share.median:4.0%}" for name, share in shares.items() if share)
 
 
 def disturbed(work):
@@ -96,14 +98,22 @@ def ratio_lines(result, work):
     target = work.get("target") or {}
     if verdict and "over" in target:
         words.append(f"{target.get('of', results.SELF)} over {target['over']}: {ratio(verdict.ratio)}")
-    elif peer := results.best_peer(result, work):
-        words.append(f"{ratio(results.ratio_to_peers(result, work))} of the best peer ({peer}) by {FIGURES[name]}")
+    elif found := results.ratio_to_peers(result, work):
+        words.append(f"{ratio(found)} of the best peer of each round by {FIGURES[name]}")
+        best = results.named(result, results.best_peer(result, work))
+        words.append(f"{results.ratio_to_best(result, work).median:.2f} of {best}, the best by median")
     if verdict:
         words.append(f"at most {verdict.wanted:.2f} wanted: {'met' if verdict.is_met else 'NOT MET'}")
     for limit in results.contestants(result, "limit"):
         if found := results.ratio_to(work, limit["id"], name):
             words.append(f"{found.median:.2f} of {limit['name']}")
     return ["  → " + "; ".join(words)] if words else []
+
+
+def in_short(result, work):
+    """What has come of a work that is done, while the run goes on: problems and the ratio."""
+    lines = [f"  {results.named(result, id)}: no figures: {why}" for id, why in work["problems"].items()]
+    return lines + ratio_lines(result, work)
 
 
 def verdicts(result):

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Stands in for roadstead-load: it serves and asks a little, and tells figures that the test has chosen.
 
-FAKE_LOAD is JSON that is laid over its report; for one target only where FAKE_TARGET is part of that.
+FAKE_LOAD is JSON that is laid over its report; for one target only where FAKE_TARGET is part of that. The targets of
+timed runs are appended to the file FAKE_ORDER.
 """
 
 import json
@@ -70,6 +71,9 @@ def main():
                           "late": 0}}
     if os.environ.get("FAKE_TARGET", "") in target and "--seconds" in words:
         report |= json.loads(os.environ.get("FAKE_LOAD", "{}"))
+    if "--seconds" in words and "FAKE_ORDER" in os.environ:
+        with open(os.environ["FAKE_ORDER"], "a") as file:
+            print(target, file=file)
     print(json.dumps(report), flush=True)
     sys.exit(1 if any(report["errors"].values()) else 0)
 

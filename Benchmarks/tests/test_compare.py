@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 import load
+import machine
 import pytest
 import results
 
@@ -26,6 +27,15 @@ def report(**more):
             "cpu": {"watched": {"7": 0.5, "8": 0.4}, "own": 0.5, "machine": 1.6}} | more
 
 
+def test_two_threads_of_one_core_are_told_from_two_cores(monkeypatch):
+    assert machine.numbers("0,4-6\n") == {0, 4, 5, 6}
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {2, 3, 4, 5})
+    monkeypatch.setattr(machine, "are_siblings", lambda one, other: one // 2 == other // 2)
+    assert machine.cores() == (2, 4)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {2, 3})
+    assert machine.cores() == (2, 3)
+
+
 def test_errors_lost_datagrams_and_late_requests_are_problems():
     assert load.problem(report()) is None
     assert load.problem(report(errors={"reset": 0, "wrong_reply": 2})) == "errors of the load: 2 wrong reply"
@@ -35,12 +45,10 @@ def test_errors_lost_datagrams_and_late_requests_are_problems():
     assert "sent late" in load.problem(report(latency={"late": 11}))
 
 
-def test_a_rate_is_a_figure_only_of_a_proxy_that_was_busy():
+def test_a_report_is_a_round_of_figures_by_unit():
     found = load.figures(report(), 7, 8, per=10)
-    assert "rate" not in found and found["cpu"] == 0.005 and found["busy"] == 0.5 and found["load"] == 0.9
-    busy = report(cpu={"watched": {"7": 0.95, "8": 0.3}, "own": 0.4, "machine": 1.7})
-    assert load.figures(busy, 7, 8)["rate"] == 1000
-    assert load.figures(report(), None, 8)["rate"] == 1000
+    assert (found["cpu"], found["busy"], found["load"], found["rate"]) == (0.005, 0.5, 0.9, 100)
+    assert "busy" not in load.figures(report(), None, 8)
 
 
 def compare(tmp_path, *words, within=60, **environment):
@@ -52,12 +60,25 @@ def compare(tmp_path, *words, within=60, **environment):
     return done, results.load(path) if path.exists() else None
 
 
+def echo_version(tmp_path):
+    """A Roadstead that says its version and nothing else."""
+    other = tmp_path / "roadstead"
+    other.write_text("#!/bin/sh\n[ \"$1\" = --version ] && echo 9.9.9 && exit\necho no configuration >&2; exit 3\n")
+    other.chmod(0o755)
+    return other
+
+
 def test_a_peer_that_is_not_there_is_left_out_by_name(tmp_path):
+    other = tmp_path / "envoy"
+    other.write_text("#!/bin/sh\nexit 1\n")
+    other.chmod(0o755)
     done, result = compare(tmp_path, "--only", "round-trips-64,memory-tcp", "--contestants", "relay,direct,envoy",
-                           "--envoy", "/nowhere/envoy")
+                           "--envoy", str(other))
     assert done.returncode == 0, done.stderr
-    assert result["left_out"] == [{"id": "envoy", "why": "/nowhere/envoy: no such program"}]
-    assert "left out: envoy: /nowhere/envoy: no such program" in done.stdout
+    assert result["left_out"] == [{"id": "envoy", "why": f"{other} --version: does not say a version"}]
+    assert f"left out: envoy: {other} --version: does not say a version" in done.stdout
+    assert [each["id"] for each in result["contestants"]] == ["relay", "direct"]
+    assert "rmem_max" in result["machine"] and "siblings" in result["machine"]
     work = results.work(result, "round-trips-64")
     assert len(work["rounds"]["relay"]) == len(work["rounds"]["direct"]) == 2
     assert work["problems"] == {}
@@ -74,21 +95,50 @@ def test_a_contestant_whose_load_saw_errors_has_no_figures(tmp_path):
 
 
 def test_a_program_that_does_not_listen_is_a_problem_of_its_own(tmp_path):
-    other = tmp_path / "roadstead"
-    other.write_text("#!/bin/sh\n[ \"$1\" = --version ] && echo 9.9.9 && exit\necho no configuration >&2; exit 3\n")
-    other.chmod(0o755)
     done, result = compare(tmp_path, "--only", "round-trips-64", "--contestants", "roadstead,relay",
-                           "--roadstead", str(other))
+                           "--roadstead", str(echo_version(tmp_path)))
     assert done.returncode == 0, done.stderr
     work = result["works"][0]
     assert work["problems"] == {"roadstead": "roadstead ended with 3: no configuration"}
-    assert "NOT MET" in done.stdout and work["rounds"]["relay"]
+    assert "NOT MET" not in done.stdout and work["rounds"]["relay"], "no peer to be held against"
 
 
-@pytest.mark.parametrize("words", [["--only", "round-trips"], ["--contestants", "caddy"], ["--rounds", "-1"]])
+@pytest.mark.parametrize("words", [["--only", "round-trips"], ["--contestants", "caddy"], ["--rounds", "-1"],
+                                   ["--rounds", "0"], ["--seconds", "0"], ["--envoy", "/nowhere/envoy"]])
 def test_unknown_words_are_refused(tmp_path, words):
     done, result = compare(tmp_path, *words)
     assert done.returncode == 2 and result is None
+
+
+@pytest.mark.parametrize("words, why", [
+    (["--only", "memory-tcp", "--contestants", "direct"], "nothing to run"),
+    (["--only", "round-trips-64", "--contestants", "direct", "--output", "/proc/nowhere/result.json"], "cannot save"),
+])
+def test_what_cannot_end_well_does_not_begin(tmp_path, words, why):
+    done, result = compare(tmp_path, *words)
+    assert done.returncode == 1 and result is None and why in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_list_may_be_cut_off():
+    done = subprocess.run(["bash", "-c", 'set -o pipefail; "$@" --list | true', "bash", *COMPARE], capture_output=True)
+    assert not done.stderr
+
+
+def test_a_fault_of_the_comparison_is_neither_an_interruption_nor_a_missed_target(tmp_path):
+    done, result = compare(tmp_path, "--only", "round-trips-64", "--contestants", "roadstead,relay,direct",
+                           "--roadstead", str(echo_version(tmp_path)), FAKE_LOAD='{"seconds": 0}')
+    assert done.returncode == 1 and "ZeroDivisionError" in done.stderr
+    assert result["is_partial"] and result["stopped"] == "a fault of the comparison itself"
+    assert not any(word in done.stdout for word in ("INTERRUPTED", "interrupted", "NOT MET"))
+
+
+def test_the_order_of_contestants_rotates(tmp_path):
+    order = tmp_path / "order"
+    done, _ = compare(tmp_path, "--only", "round-trips-64", "--contestants", "relay,direct", "--rounds", "3",
+                      FAKE_ORDER=str(order))
+    assert done.returncode == 0, done.stderr
+    one, two = order.read_text().split()[:2]
+    assert order.read_text().split() == [one, two, two, one, one, two] and one != two
 
 
 def test_an_interrupted_run_saves_what_it_has_and_leaves_nothing_running(tmp_path):
@@ -98,7 +148,7 @@ def test_an_interrupted_run_saves_what_it_has_and_leaves_nothing_running(tmp_pat
          "--contestants", "relay,direct"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     relay = f"roadstead-bench-{child.pid}-"
     # The relay is measured before the direct path, which is measured at the first endpoint.
-    direct = f"127.103.{child.pid % 250}.1:"
+    direct = f"127.104.{child.pid % 250}.1:"
     try:
         end = time.monotonic() + 30
         while not any(direct in command and "--seconds" in command for command in commands()):

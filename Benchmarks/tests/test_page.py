@@ -103,7 +103,7 @@ def test_figures_ratios_and_targets_are_those_of_the_statistics(docs):
     row = next(line for line in text.splitlines() if line.startswith(f"| {work['title']}"))
     assert f"**{figures.ratio_of(verdict)}**" in row and "≤&nbsp;0.90<br>**missed**" in row
     met = sum(results.verdict(result, each).is_met for each in result["works"] if each.get("target"))
-    assert f"Of 9 targets, {met} are met, {9 - met} are not." in text
+    assert f"Targets: {met} met, {9 - met} missed." in text
     assert f"{figures.ratio_of(verdict)}" in visible(drawn["overview.svg"])
     assert figures.value("cpu", results.spread(work, "haproxy", "cpu").median) in visible(drawn["tcp.svg"])
 
@@ -118,7 +118,8 @@ def test_a_problem_stands_where_the_figures_would(docs):
 
 def test_a_rate_that_is_absent_is_load_bound(docs):
     result = sample.result()
-    results.work(result, "udp-64")["rounds"]["envoy"][0]["rate"] = 5e4
+    for each in results.work(result, "udp-64")["rounds"]["envoy"]:
+        each |= {"rate": 5e4, "busy": 0.97}
     text, _ = write(result, docs)
     assert "load-bound<br>62 % busy" in text and "**50,000**" in text
 
@@ -172,7 +173,7 @@ def test_a_quick_or_interrupted_run_says_so(docs):
     result = {**sample.result(), "is_quick": True, "is_partial": True, "commit": "748f320+"}
     text, _ = write(result, docs)
     assert "commit `748f320` and changes that were not committed" in text
-    assert "This is a quick run" in text and "The run was interrupted" in text
+    assert "This is a quick run" in text and "did not come to its end (interrupted)" in text
 
 
 def test_without_peers_there_is_no_ratio(docs):
@@ -184,7 +185,7 @@ def test_without_peers_there_is_no_ratio(docs):
                 rounds.pop(peer, None)
     text, drawn = write(result, docs)
     assert_sound(text, drawn)
-    assert "Of 9 targets, 1 are met, 8 are not." in text and "no ratio" in visible(drawn["overview.svg"])
+    assert "Targets: 1 met, 0 missed." in text and "no ratio" in visible(drawn["overview.svg"])
 
 
 def test_a_work_that_has_problems_only(docs):
@@ -231,6 +232,15 @@ def test_the_newest_result_is_taken_and_a_quick_one_only_for_want_of_others(tmp_
     for name, date, is_quick in (("b", "2026-11-20", False), ("a", "2026-11-22", False), ("c", "2026-11-23", True)):
         results.save({**sample.result(), "date": f"{date}T00:00:00Z", "is_quick": is_quick}, tmp_path / f"{name}.json")
     assert page.newest(tmp_path).name == "a.json"
+
+
+def test_what_is_no_comparison_or_a_part_of_one_is_not_the_newest(tmp_path):
+    (tmp_path / "scale-2026-11-23-box.json").write_text('{"series": []}')
+    results.save({**sample.result(), "is_partial": True}, tmp_path / "2026-11-23-box-partial.json")
+    with pytest.raises(results.FormError, match="no result: make bench"):
+        page.newest(tmp_path)
+    results.save(sample.result(), tmp_path / "2026-11-20-box.json")
+    assert page.newest(tmp_path).name == "2026-11-20-box.json"
 
 
 @pytest.mark.parametrize("name, number, text", [

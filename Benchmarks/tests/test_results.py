@@ -1,10 +1,15 @@
 """The statistics of a result, and what its table says of problems."""
 
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import results
 import table
+
+PROGRAMS = Path(__file__).resolve().parents[1]
 
 
 def contestant(id, kind="peer"):
@@ -78,11 +83,24 @@ def test_a_rate_that_only_says_how_fast_the_load_is_is_none():
     assert "load-bound" in line and "1.00 µs" in line
 
 
-def test_a_rate_that_most_rounds_lack_is_none():
+def test_a_rate_is_of_all_rounds_or_of_none():
     work = a_work({})
-    work["rounds"] = {"roadstead": [{"rate": 1}, {}, {}], "haproxy": [{"rate": 1}, {"rate": 2}, {}]}
-    assert results.spread(work, "roadstead", "rate") is None
-    assert results.spread(work, "haproxy", "rate").maximum == 2
+    busy, waiting = [1.0, 0.8, 0.95], [0.85, 0.99, 0.8]
+    work["rounds"] = {"roadstead": [{"rate": 10, "busy": each} for each in waiting],
+                      "haproxy": [{"rate": 10 * each, "busy": each} for each in busy],
+                      "nginx": [{"rate": 1}, {}, {}], "relay": [{"rate": 1}] * 3}
+    assert results.spread(work, "roadstead", "rate") is None and results.spread(work, "nginx", "rate") is None
+    assert results.spread(work, "haproxy", "rate") == results.Spread(8, 9.5, 10)
+    assert results.spread(work, "relay", "rate").median == 1
+    assert results.ratio_to_peers(a_result(work), work, "rate") is None
+
+
+def test_the_best_peer_of_each_round_may_be_another_than_the_best_by_median():
+    work = a_work({"roadstead": [9, 9, 9], "haproxy": [10, 20, 10], "nginx": [12, 9, 12]})
+    result = a_result(work)
+    assert results.ratio_to_peers(result, work) == results.Spread(0.9, 0.9, 1)
+    assert results.ratio_to_best(result, work) == results.Spread(0.45, 0.9, 0.9)
+    assert "of the best peer of each round" in table.of(result) and "of Haproxy, the best by median" in table.of(result)
 
 
 def test_a_target_may_name_both_sides():
@@ -106,7 +124,41 @@ def test_what_is_saved_is_loaded(tmp_path):
     assert [each.name for each in (tmp_path / "new").iterdir()] == ["one.json"]
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", json.dumps({"version": 2})])
+def damaged():
+    """Results that are damaged in one place each."""
+    def changed(**more):
+        return a_result(a_work({"roadstead": [8], "haproxy": [10]})) | more
+
+    good = a_work({"roadstead": [8]})
+    yield changed(contestants=[{"kind": "peer"}])
+    yield changed(contestants=["haproxy"])
+    yield changed(machine={})
+    yield changed(machine=None)
+    yield changed(works={})
+    yield changed(works=[3])
+    yield changed(rounds=None)
+    yield changed(date=3)
+    yield changed(left_out=[{}])
+    for more in ({"rounds": None}, {"rounds": {"roadstead": None}}, {"rounds": {"roadstead": [3]}},
+                 {"rounds": {"roadstead": [{"cpu": "3"}]}}, {"rounds": {"roadstead": [{"latency": 3}]}},
+                 {"rounds": {"roadstead": [{"calls": {"send": "2"}}]}}, {"problems": []},
+                 {"problems": {"roadstead": 3}}, {"target": {"figure": "cpu"}}, {"target": 3}, {"title": None},
+                 {"group": []}, {"note": 3}, {"target": {"figure": "cpu", "ratio": 1, "over": []}}):
+        yield changed(works=[good | more])
+
+
+@pytest.mark.parametrize("result", damaged())
+def test_a_damaged_result_is_one_line(tmp_path, result):
+    (tmp_path / "bad.json").write_text(json.dumps(result))
+    for program in ("results.py", "page.py"):
+        done = subprocess.run([sys.executable, "-B", PROGRAMS / program, tmp_path / "bad.json"], capture_output=True,
+                              text=True)
+        assert done.returncode == 1 and len(done.stderr.splitlines()) == 1 and "bad.json: " in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("text", ["", "[" * 100000,
+                                  '{"version": 1, "a":' + "[" * 900 + "]" * 900 + "}", "[]", "{}",
+                                  json.dumps({"version": 2})])
 def test_a_file_that_is_no_result_says_so(tmp_path, text):
     (tmp_path / "bad.json").write_text(text)
     with pytest.raises(results.FormError, match="bad.json"):

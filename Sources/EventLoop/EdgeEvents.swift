@@ -7,6 +7,8 @@ public struct EdgeEvents: OptionSet, Sendable {
 
   /// Bytes, or the peer's FIN, can be received (EPOLLIN).
   @inlinable public static var readable: EdgeEvents { EdgeEvents(rawValue: 0x1) }
+  /// Urgent data is there (EPOLLPRI): a read stops short of it, though there is more behind it (tcp(7)).
+  @inlinable public static var urgent: EdgeEvents { EdgeEvents(rawValue: 0x2) }
   /// Bytes can be sent (EPOLLOUT).
   @inlinable public static var writable: EdgeEvents { EdgeEvents(rawValue: 0x4) }
   /// An error waits in SO_ERROR (EPOLLERR); told without being asked for.
@@ -16,13 +18,13 @@ public struct EdgeEvents: OptionSet, Sendable {
   /// The peer has sent its FIN (EPOLLRDHUP): behind the bytes there is an end.
   @inlinable public static var peerClosed: EdgeEvents { EdgeEvents(rawValue: 0x2000) }
 
-  /// That nothing will be received behind what is there now.
-  @inlinable public static var ending: EdgeEvents { [.failed, .hungUp, .peerClosed] }
+  /// That a read which gave less than was asked for has left something: an end, or what is behind urgent data.
+  @inlinable public static var behind: EdgeEvents { [.failed, .hungUp, .peerClosed, .urgent] }
 
   /// The kernel's own constants, checked once when the first ``EdgePoll`` is made.
   static func checkAgainstKernel() {
-    let all = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLERR.rawValue | EPOLLHUP.rawValue | EPOLLRDHUP.rawValue
-    let ours: EdgeEvents = [.readable, .writable, .failed, .hungUp, .peerClosed]
-    precondition(all == ours.rawValue && EPOLLIN.rawValue == 1, "epoll's event bits are others here")
+    let all: [EPOLL_EVENTS] = [EPOLLIN, EPOLLPRI, EPOLLOUT, EPOLLERR, EPOLLHUP, EPOLLRDHUP]
+    let ours: [EdgeEvents] = [.readable, .urgent, .writable, .failed, .hungUp, .peerClosed]
+    precondition(all.map(\.rawValue) == ours.map(\.rawValue), "epoll's event bits are others here")
   }
 }

@@ -9,7 +9,8 @@ import Glibc
 /// what stays readable after its end with a call.
 ///
 /// An event is told once. A handler reads until it knows that the socket is empty: a read that gave less than was asked
-/// for has emptied it, unless the event says that an end is behind the bytes. Or it asks ``repeat(_:for:handler:tag:)``.
+/// for has emptied it, unless the event says that there is something ``EdgeEvents/behind`` the bytes. Or it asks
+/// ``repeat(_:for:handler:tag:)``.
 @safe public final class EdgePoll: EventHandler {
   private let epoll: CInt
   private var watcher: ReadinessWatcher?
@@ -23,8 +24,8 @@ import Glibc
     watcher?.watch(.read)
   }
 
-  /// Tells `handler` of `events` on `descriptor` from now until it is closed, with `tag`, 0 or 1; what is there already
-  /// is told at once. Returns 0, or errno.
+  /// Tells `handler` of `events` on `descriptor` from now until it is closed, with `tag`, 0 to 15; what is there
+  /// already is told at once. Returns 0, or errno.
   ///
   /// The handler is not retained: it closes the descriptor first, and then lives to the end of the turn
   /// (``EventLoop/retire(_:)``).
@@ -37,7 +38,7 @@ import Glibc
     _ = unsafe clinux_epoll_change(epoll, descriptor, events.rawValue, Self.data(handler, tag))
   }
 
-  // Objects are aligned to 16 bytes: the lowest bit of their address is free for the tag.
+  // Objects are aligned to 16 bytes: the lowest bits of their address are free for the tag.
   @unsafe private static func data(_ handler: EventHandler, _ tag: Int) -> UInt64 {
     unsafe UInt64(UInt(bitPattern: Unmanaged.passUnretained(handler).toOpaque())) | UInt64(tag)
   }
@@ -52,8 +53,8 @@ import Glibc
 // that isolation and traps when C calls it from the loop's thread.
 private let onEdge: @convention(c) (UInt64, UInt32) -> Void = { data, events in
   // Alive: whoever closed its descriptor in this batch was retired, not freed.
-  guard let pointer = unsafe UnsafeRawPointer(bitPattern: UInt(data & ~1)) else { return }
+  guard let pointer = unsafe UnsafeRawPointer(bitPattern: UInt(data & ~15)) else { return }
   unsafe Unmanaged<EventHandler>.fromOpaque(pointer)._withUnsafeGuaranteedRef {
-    $0.edge(EdgeEvents(rawValue: events), tag: Int(data & 1))
+    $0.edge(EdgeEvents(rawValue: events), tag: Int(data & 15))
   }
 }

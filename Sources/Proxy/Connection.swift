@@ -22,14 +22,14 @@ import Glibc
 /// table and hands it to the loop's retired objects, so it may be called from within the connection's own callbacks.
 @safe final class Connection: EventHandler {
   enum Phase { case connecting, relaying, closed }
-  /// The raw value is the tag of its events.
-  enum Side: Int { case client, server }
+  enum Side { case client, server }
 
   // What each event needs comes first: with many connections it is their memory that takes time, line by line.
   private(set) var phase = Phase.connecting
-  /// Behind the bytes that can be read there is a FIN or an error, of which no event will tell again.
+  /// A short read does not mean that nothing is left: a FIN or an error is behind the bytes, of which no event will tell
+  /// again, or reads stop at urgent data.
   private var isClientEnding = false
-  private var isUpstreamEnding = false
+  private(set) var isUpstreamEnding = false
   /// Watched for writing as well, from the first stall on.
   private var isClientWriteWatched = false
   private var isUpstreamWriteWatched = false
@@ -58,6 +58,10 @@ import Glibc
   private static let keepaliveAfter = 30.0
   // So many reads of one side in one event, then others have their turn: 1 MiB.
   private static let readsInOneEvent = 4
+  private static var watched: EdgeEvents { [.readable, .urgent, .peerClosed] }
+  private static var clientTag: Int { 0 }
+  /// Each try's upstream has its own.
+  var upstreamTag: Int { tried.count }
 
   init(shard: Shard, served: ServedPort, client: consuming OwnedDescriptor) {
     self.shard = shard
@@ -76,25 +80,30 @@ import Glibc
   func open(source: IPAddress) {
     connect(source: source)
     guard phase != .closed else { return }
-    if watch(clientDescriptor, .client) != 0 { refuse(.outOfResources) }
+    if watch(clientDescriptor, tag: Self.clientTag) != 0 { refuse(.outOfResources) }
   }
 
-  private func watch(_ descriptor: CInt, _ side: Side) -> CInt {
-    shard.edges.add(descriptor, for: [.readable, .peerClosed], handler: self, tag: side.rawValue)
+  private func watch(_ descriptor: CInt, tag: Int) -> CInt {
+    shard.edges.add(descriptor, for: Self.watched, handler: self, tag: tag)
   }
 
   // MARK: - Events
 
   override func edge(_ events: EdgeEvents, tag: Int) {
     guard phase != .closed else { return }
-    if tag == Side.client.rawValue {
-      if !events.isDisjoint(with: .ending) { isClientEnding = true }
+    if tag == Self.clientTag {
+      if !events.isDisjoint(with: .behind) { isClientEnding = true }
       if events.contains(.writable), toClient.isBlocked { sinkReady(.client) }
-      if phase != .closed { toServer.wantsSource ? sourceReady(.client) : notRead(.client, events) }
+      if phase != .closed, toServer.wantsSource { sourceReady(.client) }
+      // Also where it was just read: bytes that now wait are no reason to keep its reset for later.
+      if events.contains(.failed), phase != .closed, !toServer.wantsSource { failedUnread(.client) }
     } else {
-      if !events.isDisjoint(with: .ending) { isUpstreamEnding = true }
+      // The upstream may have been changed for another in this batch.
+      guard tag == upstreamTag else { return }
+      if !events.isDisjoint(with: .behind) { isUpstreamEnding = true }
       if events.contains(.writable), phase == .connecting || toServer.isBlocked { sinkReady(.server) }
-      if phase != .closed { toClient.wantsSource ? sourceReady(.server) : notRead(.server, events) }
+      if phase != .closed, toClient.wantsSource { sourceReady(.server) }
+      if events.contains(.failed), phase != .closed, tag == upstreamTag, !toClient.wantsSource { failedUnread(.server) }
     }
   }
 
@@ -166,14 +175,14 @@ import Glibc
 
   /// Has the side's events told once more, after those of others.
   private func askAgain(_ side: Side) {
-    var events: EdgeEvents = [.readable, .peerClosed]
+    var events = Self.watched
     switch side {
     case .client:
       if isClientWriteWatched { events.insert(.writable) }
-      shard.edges.repeat(clientDescriptor, for: events, handler: self, tag: side.rawValue)
+      shard.edges.repeat(clientDescriptor, for: events, handler: self, tag: Self.clientTag)
     case .server:
       if isUpstreamWriteWatched { events.insert(.writable) }
-      shard.edges.repeat(upstreamDescriptor, for: events, handler: self, tag: side.rawValue)
+      shard.edges.repeat(upstreamDescriptor, for: events, handler: self, tag: upstreamTag)
     }
   }
 
@@ -225,7 +234,10 @@ import Glibc
       relayEnded(from: from)
     case .sourceFailed(let error):
       if phase == .connecting {
-        return from == .server ? connectFailed(error) : clientLeft()
+        if from == .client { return clientLeft() }
+        // Behind bytes that the client has now: no other endpoint may go on from there.
+        guard toClient.hasSent else { return connectFailed(error) }
+        established()
       }
       sideFailed(from, error)
     case .sinkFailed(let error):
@@ -250,12 +262,13 @@ import Glibc
 
   private func passFinOn(from: Side) {
     shutdown(from == .client ? upstreamDescriptor : clientDescriptor, Int32(SHUT_WR))
-    schedule(after: min(served.port.timeouts.halfClosed, served.port.timeouts.idle))
+    // The timer that turns keepalive on has to come first: a half-closed side may have nothing more to say.
+    let quiet = min(served.port.timeouts.halfClosed, served.port.timeouts.idle)
+    schedule(after: isKeptAlive ? quiet : min(quiet, Self.keepaliveAfter))
   }
 
-  /// Something has happened on a side that is not to be read: its reset is passed on at once.
-  private func notRead(_ side: Side, _ events: EdgeEvents) {
-    guard events.contains(.failed) else { return }
+  /// An error on a side that is not to be read: its reset is passed on at once.
+  private func failedUnread(_ side: Side) {
     var error: CInt = 0
     _ = unsafe clinux_get_option(side == .client ? clientDescriptor : upstreamDescriptor, SOL_SOCKET, SO_ERROR, &error)
     guard error != 0 else { return }
@@ -323,7 +336,7 @@ import Glibc
     let result = unsafe address.withSockaddr { unsafe Glibc.connect(upstreamDescriptor, $0, $1) }
     if result != 0, errno != EINPROGRESS { return connectFailed(errno) }
     // Not before: a socket that does not yet connect counts as hung up.
-    guard watch(upstreamDescriptor, .server) == 0 else { return refuse(.outOfResources) }
+    guard watch(upstreamDescriptor, tag: upstreamTag) == 0 else { return refuse(.outOfResources) }
     schedule(after: min(left, served.port.timeouts.connect / Double(Tried.capacity)))
   }
 

@@ -74,6 +74,9 @@ final class Relay {
     isPartlySent = false
   }
 
+  /// Whether bytes have been read for this sink.
+  var hasSent: Bool { sends > 0 }
+
   /// Whether the source is to be read.
   var wantsSource: Bool { phase == .open && !isBlocked }
 

@@ -1,0 +1,183 @@
+import Addresses
+import Balancing
+import EventLoop
+import Glibc
+import TestKit
+import Testing
+
+@testable import Proxy
+
+/// What is told of once and must not be forgotten, one case each, on a shard that looks when the test lets it.
+@Suite(.serialized, .timeLimit(.minutes(1))) struct EdgeTests {
+  /// A shard with one Service port, and connections to it without a listener.
+  private final class Bench: Sendable {
+    let block: LoopbackBlock
+    let served: ServedPort
+    let shard: LoopBound<Shard>
+    private let thread: LoopThread
+    private let front: TCPListener
+
+    init(to endpoints: [SocketAddress], block: LoopbackBlock) throws {
+      signal(SIGPIPE, SIG_IGN)
+      self.block = block
+      thread = try LoopThread(name: "shard")
+      shard = LoopBound(thread.loop) { Shard(index: 0, loop: $0, flowLimit: 8) }
+      front = try TCPListener(on: block.address(50, port: 8080))
+      var builder = SnapshotBuilder(shardCount: 1, reasonCount: DataPlane.reasonCount)
+      served =
+        builder.build([
+          ServicePort(service: "default/test", listen: [front.address], endpoints: endpoints.map { Endpoint($0) })
+        ]).ports[0]
+    }
+
+    /// A client, and the descriptor of its connection on our side.
+    func client() throws -> (client: TCPStream, descriptor: CInt) {
+      let client = try TCPStream(to: front.address)
+      let ours = try front.accept()
+      let descriptor = fcntl(ours.descriptor, F_DUPFD_CLOEXEC, 0)
+      ours.close()
+      return (client, descriptor)
+    }
+
+    func open(_ descriptor: CInt) {
+      shard.submit { [served] in
+        $0.open(OwnedDescriptor(descriptor), served: served, source: IPAddress(v4: 0x7f00_0001))
+      }
+    }
+
+    /// Runs `body` while the shard looks at nothing: what happens meanwhile is told of at one look.
+    func whileHeld<R>(_ body: () throws -> R) throws -> R {
+      let isHeld = Mailbox<Void>()
+      let isOver = Mailbox<Void>()
+      shard.submit { _ in
+        isHeld.post(())
+        try? isOver.next()
+      }
+      try isHeld.next()
+      defer { isOver.post(()) }
+      return try body()
+    }
+
+    func closes(_ reason: CloseReason) -> UInt64 { served.counters.closed(reason: reason.index) }
+
+    deinit { thread.stopAndJoin() }
+  }
+
+  @Test func `bytes behind urgent data arrive, though a read stops short of it`() throws {
+    let block = try LoopbackBlock()
+    let server = try TestServer(on: block.address(1, port: 18080), Handlers.echo)
+    let bench = try Bench(to: [server.address], block: block)
+    let (client, descriptor) = try bench.client()
+    bench.open(descriptor)
+    try client.send("a")
+    #expect(try client.receive(exactly: 1) == Array("a".utf8))
+    try bench.whileHeld {
+      try client.send("before")
+      var urgent: UInt8 = 1
+      #expect(unsafe Glibc.send(client.descriptor, &urgent, 1, CInt(MSG_OOB)) == 1)
+      try client.send("behind")
+    }
+    // Nothing else comes, so nothing else makes it read on.
+    #expect(try client.receive(exactly: 12, within: .seconds(3)) == Array("beforebehind".utf8))
+    client.close()
+  }
+
+  @Test func `bytes behind urgent data arrive at the client as well`() throws {
+    let block = try LoopbackBlock()
+    let listener = try TCPListener(on: block.address(1, port: 18080))
+    let bench = try Bench(to: [listener.address], block: block)
+    let (client, descriptor) = try bench.client()
+    bench.open(descriptor)
+    let server = try listener.accept()
+    try client.send("a")
+    #expect(try server.receive(exactly: 1) == Array("a".utf8))
+    // The first answer is read twice, to look for its end.
+    try server.send("b")
+    #expect(try client.receive(exactly: 1) == Array("b".utf8))
+    try bench.whileHeld {
+      try server.send("before")
+      var urgent: UInt8 = 1
+      #expect(unsafe Glibc.send(server.descriptor, &urgent, 1, CInt(MSG_OOB)) == 1)
+      try server.send("behind")
+    }
+    #expect(try client.receive(exactly: 12, within: .seconds(3)) == Array("beforebehind".utf8))
+    client.close()
+  }
+
+  @Test func `a reset told of together with bytes that then have to wait is passed on at once`() throws {
+    let block = try LoopbackBlock()
+    let hole = try BlackHole(on: block.address(1, port: 18080))
+    let bench = try Bench(to: [hole.address], block: block)
+    let (client, descriptor) = try bench.client()
+    try bench.whileHeld {
+      bench.open(descriptor)
+      try client.send("x")
+      client.reset()
+    }
+    try eventually("the client is known to have left", within: .seconds(1)) { bench.closes(.clientLeft) == 1 }
+    withExtendedLifetime(hole) {}
+  }
+
+  @Test func `an endpoint that speaks first and resets is not replaced: its client has bytes of it`() throws {
+    let block = try LoopbackBlock()
+    let listener = try TCPListener(on: block.address(1, port: 18080))
+    let other = try TestServer(on: block.address(2, port: 18080)) { try $0.send("other") }
+    let bench = try Bench(to: [listener.address, other.address], block: block)
+    let (client, descriptor) = try bench.client()
+    bench.open(descriptor)
+    try bench.whileHeld {
+      let server = try listener.accept()
+      try server.send("abc")
+      server.reset()
+    }
+    let (bytes, end) = try client.receiveUntilEnd()
+    #expect(bytes == Array("abc".utf8) && end == .reset)
+    try eventually("it is counted") { bench.closes(.serverReset) == 1 }
+    #expect(bench.served.counters.retries == 0)
+    #expect(bench.served.traffic.connections == 1)
+  }
+
+  @Test func `an event of an upstream that was replaced in the same batch says nothing of the next`() throws {
+    let block = try LoopbackBlock()
+    let server = try TestServer(on: block.address(2, port: 18080), Handlers.echo)
+    let bench = try Bench(to: [try block.closedPort(1), server.address], block: block)
+    let (client, descriptor) = try bench.client()
+    try client.send("x")
+    let result = Mailbox<[Bool]>()
+    bench.shard.submit { [served = bench.served] shard in
+      let connection = Connection(shard: shard, served: served, client: OwnedDescriptor(descriptor))
+      connection.open(source: IPAddress(v4: 0x7f00_0001))
+      let first = connection.upstreamTag
+      // The client's bytes find out that it is refused; then comes what was told of the refusal itself.
+      connection.edge(.readable, tag: 0)
+      let second = connection.upstreamTag
+      connection.edge([.readable, .peerClosed, .failed, .hungUp], tag: first)
+      result.post([first != second, connection.isUpstreamEnding])
+      connection.close(.shutdown)
+    }
+    #expect(try result.next() == [true, false])
+    #expect(bench.served.counters.retries == 1)
+  }
+
+  @Test func `when sockets cannot be watched any more, clients are reset and nothing stays open`() throws {
+    let block = try LoopbackBlock()
+    let server = try TestServer(on: block.address(1, port: 18080), Handlers.echo)
+    let bench = try Bench(to: [server.address], block: block)
+    let (client, descriptor) = try bench.client()
+    // Watched already, so that adding it once more fails (epoll_ctl(2), EEXIST); the upstream is fine.
+    let other = Mailbox<CInt>()
+    nonisolated(unsafe) let bystander = EventHandler()
+    bench.shard.submit { shard in
+      unsafe other.post(shard.edges.add(descriptor, for: [], handler: bystander, tag: 0))
+    }
+    #expect(try other.next() == 0)
+    bench.open(descriptor)
+    #expect(try client.receiveUntilEnd().end == .reset)
+    try eventually("it is counted") { bench.closes(.outOfResources) == 1 }
+    let count = Mailbox<Int>()
+    bench.shard.submit { count.post($0.connectionCount) }
+    #expect(try count.next() == 0)
+    #expect(bench.served.endpoints[0].active.load(ordering: .relaxed) == 0)
+    unsafe withExtendedLifetime(bystander) {}
+  }
+}

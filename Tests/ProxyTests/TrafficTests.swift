@@ -115,6 +115,25 @@ import Testing
     #expect(plane.closes(.finished) == 12)
   }
 
+  @Test func `the last byte of a bulk transfer arrives though no end is behind it`() async throws {
+    let block = try LoopbackBlock()
+    let count = 24 << 20
+    let server = try TestServer(on: block.address(1, port: 18080)) { stream in
+      while true {
+        _ = try stream.receive(exactly: count)
+        try stream.send("x")
+      }
+    }
+    let plane = try await Plane(to: [server.address], block: block)
+    let client = try TCPStream(to: plane.listen)
+    let bytes = [UInt8](repeating: 7, count: count)
+    for _ in 0..<8 {
+      try client.send(bytes)
+      #expect(try client.receive(exactly: 1) == Array("x".utf8))
+    }
+    client.close()
+  }
+
   @Test func `a bulk stream leaves others their turns`() async throws {
     let block = try LoopbackBlock()
     let bulk = try TestServer(on: block.address(1, port: 18080), Handlers.silent)
@@ -142,8 +161,8 @@ import Testing
     sender.join()
   }
 
-  /// Waits until no TCP socket with an address of `block` is open but those that listen, nor one without any address,
-  /// as a refused connect leaves it.
+  /// Waits until no TCP socket with an address of `block` is open but those that listen, nor one that is not
+  /// connected, as a refused connect leaves it.
   ///
   /// Other tests of this process open descriptors as well: their number alone would say nothing.
   private func expectNothingOpen(in block: LoopbackBlock, listening: Int) throws {
@@ -153,7 +172,7 @@ import Testing
       for descriptor in 0..<CInt(sysconf(CInt(_SC_OPEN_MAX))) where descriptor < 4096 {
         guard let address = localAddress(descriptor) else { continue }
         if "\(address.address)".hasPrefix(prefix) { open += 1 }
-        if address.port == 0 { return false }
+        if clinux_tcp_state(descriptor) == CInt(TCP_CLOSE) { return false }
       }
       // One more holds the block.
       return open == listening + 1

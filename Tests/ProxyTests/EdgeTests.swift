@@ -159,6 +159,49 @@ import Testing
     #expect(bench.served.counters.retries == 1)
   }
 
+  @Test func `bytes that wait while an endpoint refuses go to the next, once it is connected`() throws {
+    let block = try LoopbackBlock()
+    let server = try TestServer(on: block.address(3, port: 18080), Handlers.echo)
+    let bench = try Bench(to: [try block.closedPort(1), try block.closedPort(2), server.address], block: block)
+    let (client, descriptor) = try bench.client()
+    try client.send("x")
+    let made = Mailbox<LoopBound<Connection>>()
+    bench.shard.submit { [served = bench.served] shard in
+      let connection = Connection(shard: shard, served: served, client: OwnedDescriptor(descriptor))
+      connection.open(source: IPAddress(v4: 0x7f00_0001))
+      // The bytes come first: it is they that are refused.
+      connection.edge(.readable, tag: 0)
+      nonisolated(unsafe) let box = connection
+      made.post(LoopBound(shard.loop) { _ in unsafe box })
+    }
+    let connection = try made.next()
+    #expect(try client.receive(exactly: 1, within: .seconds(3)) == Array("x".utf8))
+    #expect(bench.served.counters.retries == 2)
+    let isClosed = Mailbox<Void>()
+    connection.submit {
+      $0.close(.shutdown)
+      isClosed.post(())
+    }
+    try isClosed.next()
+  }
+
+  @Test func `an endpoint that speaks first may say more than one read takes`() throws {
+    let block = try LoopbackBlock()
+    let listener = try TCPListener(on: block.address(1, port: 18080))
+    let bench = try Bench(to: [listener.address], block: block)
+    let (client, descriptor) = try bench.client()
+    bench.open(descriptor)
+    let bytes = (0..<40_000).map { UInt8(truncatingIfNeeded: $0 / 7) }
+    let server = try bench.whileHeld {
+      let server = try listener.accept()
+      try server.send(bytes)
+      return server
+    }
+    #expect(try client.receive(exactly: bytes.count, within: .seconds(3)) == bytes)
+    client.close()
+    server.close()
+  }
+
   @Test func `when sockets cannot be watched any more, clients are reset and nothing stays open`() throws {
     let block = try LoopbackBlock()
     let server = try TestServer(on: block.address(1, port: 18080), Handlers.echo)

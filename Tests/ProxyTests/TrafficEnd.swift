@@ -22,6 +22,8 @@ struct TrafficPlan {
   let pauses: Bool
   let sendBuffer: CInt?
   let receiveBuffer: CInt?
+  /// A client's largest segment: with small ones little is under way, and whoever relays has to wait.
+  let segment: Int?
 
   static let headerLength = 8
 
@@ -42,6 +44,7 @@ struct TrafficPlan {
     sendBuffer = random.chance(30) ? CInt.random(in: 4_096...40_000, using: &random) : nil
     // Not less: windows of a few KiB move some KiB a second, whoever relays.
     receiveBuffer = random.chance(40) ? CInt.random(in: 12_000...60_000, using: &random) : nil
+    segment = random.chance(70) ? 1460 : nil
   }
 
   /// A plan by hand: bytes, and a FIN behind them.
@@ -58,6 +61,7 @@ struct TrafficPlan {
     pauses = false
     sendBuffer = nil
     self.receiveBuffer = receiveBuffer
+    segment = 1460
   }
 }
 
@@ -194,7 +198,7 @@ final class TrafficEnd {
     guard chunk.isEmpty, sent == plan.total, maySend else { return }
     switch plan.ending {
     case .fin:
-      try stream.shutdownWrite()
+      do { try stream.shutdownWrite() } catch { return try broken() }
       hasSentEnd = true
     case .reset:
       stream.reset()
@@ -243,7 +247,9 @@ final class Traffic {
 
   func start(_ plan: TrafficPlan, to address: SocketAddress) throws {
     plans[plan.number] = plan
-    clients.append(end(plan, on: try TCPStream(to: address, receiveBuffer: plan.receiveBuffer.map { Int($0) })))
+    clients.append(
+      end(
+        plan, on: try TCPStream(to: address, receiveBuffer: plan.receiveBuffer.map { Int($0) }, segment: plan.segment)))
   }
 
   private func end(_ plan: TrafficPlan, on stream: TCPStream) -> TrafficEnd {

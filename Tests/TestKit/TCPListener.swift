@@ -10,9 +10,11 @@ public final class TCPListener: Sendable {
   public let address: SocketAddress
   private let isOpen = Atomic(true)
 
-  /// Listens. Without `reusePort` a second listener on the address is refused, as for any server.
+  /// Listens. Without `reusePort` a second listener on the address is refused, as for any server. `segment` as for a
+  /// ``TCPStream``.
   public init(
-    on address: SocketAddress, backlog: Int = 4096, reusePort: Bool = false, receiveBuffer: Int? = nil
+    on address: SocketAddress, backlog: Int = 4096, reusePort: Bool = false, receiveBuffer: Int? = nil,
+    segment: Int? = nil
   ) throws {
     let family = address.address.family == .v4 ? AF_INET : AF_INET6
     descriptor = clinux_socket(family, CInt(SOCK_STREAM.rawValue))
@@ -22,6 +24,7 @@ public final class TCPListener: Sendable {
     if let receiveBuffer {
       _ = clinux_set_option(descriptor, SOL_SOCKET, SO_RCVBUF, CInt(receiveBuffer))
     }
+    if let segment { _ = clinux_set_option(descriptor, CInt(IPPROTO_TCP), TCP_MAXSEG, CInt(segment)) }
     let descriptor = descriptor
     guard unsafe address.withSockaddr({ unsafe bind(descriptor, $0, $1) }) == 0,
       listen(descriptor, CInt(backlog)) == 0

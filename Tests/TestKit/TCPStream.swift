@@ -27,8 +27,11 @@ public final class TCPStream: Sendable {
   deinit { close() }
 
   /// Connects to `address`, from `source` when given (port 0: any).
+  ///
+  /// `segment`: the most bytes in one that it accepts (TCP_MAXSEG). With the loopback's 64 KiB the other side may send
+  /// some MB ahead; with an Ethernet's 1460 some 100 KB.
   public init(
-    to address: SocketAddress, from source: SocketAddress? = nil, receiveBuffer: Int? = nil,
+    to address: SocketAddress, from source: SocketAddress? = nil, receiveBuffer: Int? = nil, segment: Int? = nil,
     within span: Duration = .seconds(10)
   ) throws {
     let deadline = Deadline.after(span)
@@ -39,6 +42,7 @@ public final class TCPStream: Sendable {
       _ = clinux_set_option(descriptor, SOL_SOCKET, SO_RCVBUF, CInt(receiveBuffer))
     }
     _ = clinux_set_option(descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, 1)
+    if let segment { _ = clinux_set_option(descriptor, CInt(IPPROTO_TCP), TCP_MAXSEG, CInt(segment)) }
     if let source {
       let bound = unsafe source.withSockaddr { unsafe bind(descriptor, $0, $1) }
       guard bound == 0 else { throw TestFailure("cannot bind \(source): \(errorText())") }

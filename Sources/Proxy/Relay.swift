@@ -70,7 +70,8 @@ final class Relay {
   /// Points it at another upstream. Bytes that wait stay.
   func setSink(_ upstream: CInt) {
     sink = upstream
-    sends = 0
+    // Bytes that wait are its first send.
+    sends = waiting == nil ? 0 : 1
     isPartlySent = false
   }
 

@@ -104,6 +104,35 @@ import Testing
     #expect(plane.closes(.clientLeft) == 1)
   }
 
+  @Test func `bytes that waited for another endpoint are its first send, and the second leaves at once`() throws {
+    let block = try LoopbackBlock()
+    let shard = Shard(index: 0, loop: EventLoop(), flowLimit: 8)
+    let counters = TrafficCounters()
+    var source: [CInt] = [0, 0]
+    try #require(unsafe socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | 0o4000, 0, &source) == 0)
+    defer { for descriptor in source { close(descriptor) } }
+    let listener = try TCPListener(on: block.address(1, port: 18080))
+    let sink = try TCPStream(to: listener.address)
+    try #require(clinux_set_option(sink.descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, 0) == 0)
+    let relay = Relay.toServer(from: source[0])
+    // Not connected: the bytes are kept for another.
+    let unconnected = clinux_socket(AF_INET, Int32(SOCK_STREAM.rawValue))
+    defer { close(unconnected) }
+    relay.setSink(unconnected)
+    try #require(unsafe Glibc.send(source[1], "a", 1, 0) == 1)
+    _ = relay.sourceReady(shard, limit: 4096, delivered: counters.bytesIn)
+    #expect(relay.isBlocked)
+    relay.setSink(sink.descriptor)
+    _ = relay.sinkReady(shard, delivered: counters.bytesIn)
+    try #require(unsafe Glibc.send(source[1], "b", 1, 0) == 1)
+    _ = relay.sourceReady(shard, limit: 4096, delivered: counters.bytesIn)
+    #expect(counters.bytesIn.current == 2)
+    var noDelay: CInt = 0
+    _ = unsafe clinux_get_option(sink.descriptor, CInt(IPPROTO_TCP), TCP_NODELAY, &noDelay)
+    #expect(noDelay == 1)
+    relay.discard(shard)
+  }
+
   @Test func `a relay knows when a sink has some of the bytes, which then are no other's`() throws {
     let shard = Shard(index: 0, loop: EventLoop(), flowLimit: 8)
     let counters = TrafficCounters()

@@ -18,6 +18,8 @@ public struct EdgeEvents: OptionSet, Sendable {
   /// The peer has sent its FIN (EPOLLRDHUP): behind the bytes there is an end.
   @inlinable public static var peerClosed: EdgeEvents { EdgeEvents(rawValue: 0x2000) }
 
+  /// That a read has something to tell: bytes, an end or an error.
+  @inlinable public static var incoming: EdgeEvents { [.readable, .behind] }
   /// That a read which gave less than was asked for has left something: an end, or what is behind urgent data.
   @inlinable public static var behind: EdgeEvents { [.failed, .hungUp, .peerClosed, .urgent] }
 

@@ -33,6 +33,9 @@ import Glibc
   /// Watched for writing as well, from the first stall on.
   private var isClientWriteWatched = false
   private var isUpstreamWriteWatched = false
+  /// Its bytes are told of no more, since they came while nobody could take them.
+  private var isClientMuted = false
+  private var isUpstreamMuted = false
   private var isKeptAlive = false
   let shard: Shard
   private let toServer: Relay
@@ -94,7 +97,7 @@ import Glibc
     if tag == Self.clientTag {
       if !events.isDisjoint(with: .behind) { isClientEnding = true }
       if events.contains(.writable), toClient.isBlocked { sinkReady(.client) }
-      if phase != .closed, toServer.wantsSource { sourceReady(.client) }
+      if phase != .closed, !events.isDisjoint(with: .incoming) { incoming(.client) }
       // Also where it was just read: bytes that now wait are no reason to keep its reset for later.
       if events.contains(.failed), phase != .closed, !toServer.wantsSource { failedUnread(.client) }
     } else {
@@ -102,7 +105,7 @@ import Glibc
       guard tag == upstreamTag else { return }
       if !events.isDisjoint(with: .behind) { isUpstreamEnding = true }
       if events.contains(.writable), phase == .connecting || toServer.isBlocked { sinkReady(.server) }
-      if phase != .closed, toClient.wantsSource { sourceReady(.server) }
+      if phase != .closed, !events.isDisjoint(with: .incoming) { incoming(.server) }
       if events.contains(.failed), phase != .closed, tag == upstreamTag, !toClient.wantsSource { failedUnread(.server) }
     }
   }
@@ -141,19 +144,34 @@ import Glibc
 
   // MARK: - Relaying
 
+  /// Something came from the side: it is relayed, or left where it is while bytes before it wait.
+  private func incoming(_ from: Side) {
+    switch from {
+    case .client: toServer.wantsSource ? sourceReady(.client) : mute(.client)
+    case .server: toClient.wantsSource ? sourceReady(.server) : mute(.server)
+    }
+  }
+
   /// The side `from` may have something to read, and the other takes it.
   private func sourceReady(_ from: Side) {
     for _ in 0..<Self.readsInOneEvent {
       guard let progress = receive(from) else { return }
       handle(progress, from: from)
-      guard case .relayed = progress, phase != .closed else { return }
-      switch from {
-      case .client:
+      guard phase != .closed else { return }
+      switch (progress, from) {
+      case (.relayed, .client):
         if isClientEnding || toServer.hasMuch { continue }
-        return toServer.mayHaveMore ? askAgain(.client) : ()
-      case .server:
+        return toServer.mayHaveMore || isClientMuted ? askAgain(.client) : ()
+      case (.relayed, .server):
         if isUpstreamEnding || toClient.hasMuch { continue }
-        return toClient.mayHaveMore ? askAgain(.server) : ()
+        return toClient.mayHaveMore || isUpstreamMuted ? askAgain(.server) : ()
+      case (.idle, .client):
+        if isClientEnding, toServer.stopSplicing() { continue }
+        return isClientMuted ? askAgain(.client) : ()
+      case (.idle, .server):
+        if isUpstreamEnding, toClient.stopSplicing() { continue }
+        return isUpstreamMuted ? askAgain(.server) : ()
+      default: return
       }
     }
     askAgain(from)
@@ -173,14 +191,35 @@ import Glibc
     }
   }
 
+  /// Has the side's bytes not told of, each of their segments an event for nothing, until ``askAgain(_:)``. Whoever
+  /// relays what waits reads on by itself.
+  private func mute(_ side: Side) {
+    switch side {
+    case .client:
+      guard toServer.isBlocked, !isClientMuted else { return }
+      isClientMuted = true
+      shard.edges.repeat(
+        clientDescriptor, for: isClientWriteWatched ? [.peerClosed, .writable] : .peerClosed, handler: self,
+        tag: Self.clientTag)
+    case .server:
+      guard toClient.isBlocked, !isUpstreamMuted else { return }
+      isUpstreamMuted = true
+      shard.edges.repeat(
+        upstreamDescriptor, for: isUpstreamWriteWatched ? [.peerClosed, .writable] : .peerClosed, handler: self,
+        tag: upstreamTag)
+    }
+  }
+
   /// Has the side's events told once more, after those of others.
   private func askAgain(_ side: Side) {
     var events = Self.watched
     switch side {
     case .client:
+      isClientMuted = false
       if isClientWriteWatched { events.insert(.writable) }
       shard.edges.repeat(clientDescriptor, for: events, handler: self, tag: Self.clientTag)
     case .server:
+      isUpstreamMuted = false
       if isUpstreamWriteWatched { events.insert(.writable) }
       shard.edges.repeat(upstreamDescriptor, for: events, handler: self, tag: upstreamTag)
     }
@@ -281,6 +320,7 @@ import Glibc
   /// A side is gone: what it had still sent is in its socket, and belongs to the other.
   private func deliverLastBytes(of side: Side) {
     guard let traffic = unsafe traffic else { return }
+    _ = side == .server ? toClient.stopSplicing() : toServer.stopSplicing()
     // Bounded: a socket whose peer has reset gets nothing new.
     for _ in 0..<64 {
       let progress: Relay.Progress
@@ -353,6 +393,7 @@ import Glibc
     upstreamDescriptor = -1
     isUpstreamEnding = false
     isUpstreamWriteWatched = false
+    isUpstreamMuted = false
     guard tried.count < min(Tried.capacity, served.endpoints.count) else {
       return refuse(error == ETIMEDOUT ? .connectTimeout : .connectFailed)
     }

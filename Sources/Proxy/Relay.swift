@@ -210,16 +210,16 @@ extension Relay {
     guard moved > 0 else {
       let failure = errno
       shard.pipes.release(pipe)
-      // 0 may be the end, and EAGAIN an empty socket; splice(2) says both also where urgent data stops it (tcp(7)).
-      // Reading tells which, and passes over the urgent byte.
-      if moved == 0 || failure == EINVAL || isTransient(failure) { return readInstead(shard, delivered: delivered) }
+      if moved < 0, isTransient(failure) { return .idle }
+      // 0 may be the end, or where urgent data stops it (tcp(7)). Reading tells which, and passes over the urgent byte.
+      if moved == 0 || failure == EINVAL { return readInstead(shard, delivered: delivered) }
       return .sourceFailed(failure)
     }
     pipe.count = moved
     noteSplice(moved)
     // A splice takes what fits into the pipe's slots, and says nothing of what is left; after much there is often more.
     mayHaveMore = true
-    hasMuch = moved >= Self.largeRead
+    hasMuch = true
     return flush(pipe, shard, delivered: delivered)
   }
 
@@ -251,6 +251,14 @@ extension Relay {
         largeReads = 0
       }
     }
+  }
+
+  /// Has the next bytes read: a splice does not pass over urgent data. Returns whether that is a change.
+  func stopSplicing() -> Bool {
+    guard isSplicing else { return false }
+    isSplicing = false
+    largeReads = 0
+    return true
   }
 
   /// Where a splice had nothing to move: bytes end the splicing, an empty socket does not.

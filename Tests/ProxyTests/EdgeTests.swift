@@ -58,6 +58,20 @@ import Testing
       return try body()
     }
 
+    /// How often the shard's thread has waited so far.
+    func wakeups() throws -> Int {
+      let answer = Mailbox<Int>()
+      shard.submit { _ in
+        var usage = rusage()
+        // RUSAGE_THREAD of <sys/resource.h>, which only GNU's C sees.
+        unsafe getrusage(1, &usage)
+        answer.post(usage.ru_nvcsw)
+      }
+      return try answer.next()
+    }
+
+    var bytesIn: Int { Int(served.traffic.bytesIn) }
+
     func closes(_ reason: CloseReason) -> UInt64 { served.counters.closed(reason: reason.index) }
 
     deinit { thread.stopAndJoin() }
@@ -200,6 +214,43 @@ import Testing
     #expect(try client.receive(exactly: bytes.count, within: .seconds(3)) == bytes)
     client.close()
     server.close()
+  }
+
+  @Test func `bytes that nobody can take yet wake the shard once, and are all relayed later`() throws {
+    let block = try LoopbackBlock()
+    let listener = try TCPListener(on: block.address(1, port: 18080), receiveBuffer: 8192)
+    let bench = try Bench(to: [listener.address], block: block)
+    let (client, descriptor) = try bench.client()
+    bench.open(descriptor)
+    var sent: [UInt8] = []
+    func send(_ count: Int) throws {
+      let bytes = (0..<count).map { UInt8(truncatingIfNeeded: (sent.count + $0) / 3) }
+      try client.send(bytes)
+      sent += bytes
+    }
+    let server = try listener.accept()
+    // Until the endpoint's socket is full, and ours to it.
+    var isStuck = false
+    for _ in 0..<256 where !isStuck {
+      try send(65536)
+      isStuck = (try? eventually("they pass", within: .milliseconds(100)) { bench.bytesIn == sent.count }) == nil
+    }
+    try #require(isStuck)
+    let before = try bench.wakeups()
+    for _ in 0..<100 {
+      try send(100)
+      usleep(1000)
+    }
+    // One for the first of them, two for the questions, and a few for others' tasks on a busy machine.
+    #expect(try bench.wakeups() - before < 20)
+    #expect(try server.receive(exactly: sent.count) == sent)
+    // Nothing waits any more, and what comes is told of as before.
+    try client.send("end")
+    #expect(try server.receive(exactly: 3, within: .seconds(3)) == Array("end".utf8))
+    client.close()
+    #expect(try server.receiveUntilEnd().end == .eof)
+    server.close()
+    try eventually("it is closed") { bench.closes(.finished) == 1 }
   }
 
   @Test func `when sockets cannot be watched any more, clients are reset and nothing stays open`() throws {

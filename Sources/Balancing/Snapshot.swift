@@ -8,9 +8,9 @@ public struct Snapshot: Sendable {
 
   init(ports: [ServedPort]) { self.ports = ports }
 
-  /// The addresses of the ports that are in only one of the two: nothing else need be looked at to get from the other
-  /// to this. Ports are compared by identity.
-  public func addresses(changedSince before: Snapshot) -> Set<ListenAddress> {
+  /// The ports of `before` that are not in this one, and those of this one that were not there: all that is to be
+  /// looked at to get from the one to the other. Ports are compared by identity.
+  public func changes(since before: Snapshot) -> (gone: [ServedPort], new: [ServedPort]) {
     // Mostly one port is another: what is the same at both ends is not worth a set.
     var (first, end, beforeEnd) = (0, ports.count, before.ports.count)
     while first < min(end, beforeEnd), ports[first] === before.ports[first] { first += 1 }
@@ -20,8 +20,25 @@ public struct Snapshot: Sendable {
     }
     let (new, old) = (ports[first..<end], before.ports[first..<beforeEnd])
     let stay = Set(new.lazy.map(ObjectIdentifier.init)).intersection(old.lazy.map(ObjectIdentifier.init))
-    var changed: Set<ListenAddress> = []
-    for port in new + old where !stay.contains(ObjectIdentifier(port)) { changed.formUnion(port.addresses) }
-    return changed
+    return (old.filter { !stay.contains(ObjectIdentifier($0)) }, new.filter { !stay.contains(ObjectIdentifier($0)) })
+  }
+
+  /// Where `port` is in ``ports``; their number when it is not.
+  public func place(of port: ServedPort) -> Int {
+    var place = ports.placeOfFirst(of: port.port.service)
+    while place < ports.count, ports[place] !== port { place += 1 }
+    return place
+  }
+}
+
+extension [ServedPort] {
+  /// The first place whose port is of no Service before `service`, of ports that are sorted by their Services' names.
+  func placeOfFirst(of service: String) -> Int {
+    var (low, high) = (0, count)
+    while low < high {
+      let middle = (low + high) / 2
+      if self[middle].port.service < service { low = middle + 1 } else { high = middle }
+    }
+    return low
   }
 }

@@ -59,20 +59,10 @@ public struct SnapshotBuilder: Sendable {
       served.append(entry.served)
     }
     kept[service] = next.isEmpty ? nil : next
-    let first = place(of: service)
+    let first = self.ports.placeOfFirst(of: service)
     var end = first
     while end < self.ports.count, self.ports[end].port.service == service { end += 1 }
     if !self.ports[first..<end].elementsEqual(served, by: ===) { self.ports.replaceSubrange(first..<end, with: served) }
-  }
-
-  /// The first place whose port is of no Service before `service`.
-  private func place(of service: String) -> Int {
-    var (low, high) = (0, ports.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if ports[middle].port.service < service { low = middle + 1 } else { high = middle }
-    }
-    return low
   }
 
   private func keep(_ port: ServicePort, previous: Kept?) -> Kept {

@@ -20,8 +20,8 @@ public actor DataPlane {
 
   private let members: [Member]
   private var open: Set<ListenAddress> = []
-  /// What was applied last, and what became of it.
-  private var applied = Snapshot()
+  /// Who wants what, of the last snapshot, and what became of it.
+  private var claims = AddressClaims()
   private var report = Report()
   private var isDraining = false
 
@@ -64,21 +64,15 @@ public actor DataPlane {
   /// Addresses that stay keep their sockets and connections. Those that failed before are tried again.
   public func apply(_ snapshot: Snapshot) async -> Report {
     guard !isDraining else { return Report() }
-    let looked = snapshot.addresses(changedSince: applied).union(report.failures.keys)
-    applied = snapshot
+    let looked = claims.update(to: snapshot).union(report.failures.keys)
     if looked.isEmpty { return report }
     var report = report
     report.failures = [:]
-    for address in looked { report.clashes[address] = nil }
     var served: [ListenAddress: ServedPort] = [:]
-    for port in snapshot.ports {
-      for address in port.addresses where looked.contains(address) {
-        if served[address] == nil {
-          served[address] = port
-        } else {
-          report.clashes[address, default: []].append(port.port.service)
-        }
-      }
+    for address in looked {
+      let ports = claims.claimants(of: address)
+      served[address] = ports.first
+      report.clashes[address] = ports.count < 2 ? nil : ports.dropFirst().map(\.port.service)
     }
     // Close first: an address may come back under another port's name at once.
     let closing = looked.filter { open.contains($0) && served[$0] == nil }

@@ -19,26 +19,29 @@ import Testing
     #expect(zip(first.ports, second.ports).allSatisfy { $0 === $1 })
   }
 
-  @Test func `one Service's ports change alone, and only their addresses are looked at`() {
+  @Test func `one Service's ports change alone, and nothing else is a change`() {
     func ports(_ name: String, _ numbers: [UInt16]) -> [ServicePort] {
       numbers.map { ServicePort(service: name, listen: [SocketAddress(IPAddress(v4: 1), port: $0)], endpoints: []) }
     }
+    func numbers(_ ports: [ServedPort]) -> [UInt16] { ports.map(\.port.listen[0].port) }
     var builder = SnapshotBuilder(shardCount: 1, reasonCount: 1)
     let first = builder.build(ports("a", [1, 2]) + ports("b", [3]) + ports("c", [4, 5]))
-    #expect(first.addresses(changedSince: Snapshot()) == Set(first.ports.flatMap(\.addresses)))
+    #expect(numbers(first.changes(since: Snapshot()).new) == [1, 2, 3, 4, 5])
     builder.update("b", ports: ports("b", [3, 6]))
     let second = builder.snapshot
-    #expect(second.ports.map(\.port.listen[0].port) == [1, 2, 3, 6, 4, 5])
-    #expect(second.addresses(changedSince: first).map(\.address.port) == [6])
+    #expect(numbers(second.ports) == [1, 2, 3, 6, 4, 5])
+    #expect(second.changes(since: first).gone.isEmpty && numbers(second.changes(since: first).new) == [6])
     builder.update("a", ports: ports("a", [2]))
     builder.update("c", ports: [])
     builder.update("0", ports: ports("0", [7]))
     let third = builder.snapshot
-    #expect(third.ports.map(\.port.listen[0].port) == [7, 2, 3, 6])
-    #expect(Set(third.addresses(changedSince: second).map(\.address.port)) == [1, 4, 5, 7])
-    #expect(third.addresses(changedSince: third).isEmpty)
+    #expect(numbers(third.ports) == [7, 2, 3, 6])
+    let (gone, new) = third.changes(since: second)
+    #expect(numbers(gone) == [1, 4, 5] && numbers(new) == [7])
     let same = builder.build(third.ports.map(\.port))
-    #expect(same.addresses(changedSince: third).isEmpty && same.ports.count == 4)
+    #expect(same.ports.count == 4 && same.changes(since: third).gone.isEmpty && same.changes(since: third).new.isEmpty)
+    #expect(third.ports.map(third.place) == [0, 1, 2, 3])
+    #expect(second.ports.map(third.place) == [4, 1, 2, 3, 4, 4])
   }
 
   @Test func `a changed port continues the count of the old one`() {

@@ -80,9 +80,8 @@ int clinux_epoll_change(int epoll, int fd, uint32_t events, uint64_t data) {
 }
 
 int clinux_epoll_dispatch(int epoll, void (*body)(uint64_t data, uint32_t events)) {
-  // Few at a time: the kernel looks at each socket here, and its memory is still in the cache when it is read from.
-  struct epoll_event events[64];
-  int count = epoll_wait(epoll, events, 64, 0);
+  struct epoll_event events[clinux_epoll_batch];
+  int count = epoll_wait(epoll, events, clinux_epoll_batch, 0);
   for (int i = 0; i < count; i++) body(events[i].data.u64, events[i].events);
   return count;
 }

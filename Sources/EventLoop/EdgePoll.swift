@@ -43,9 +43,12 @@ import Glibc
     unsafe UInt64(UInt(bitPattern: Unmanaged.passUnretained(handler).toOpaque())) | UInt64(tag)
   }
 
+  // Timers, listeners and others' sockets have their part of each turn; but a turn accepts more connections than one batch
+  // serves, and those that are there must not wait longer and longer behind new ones.
+  private static let batchesInOneTurn = 16
+
   override public func ready(_ events: Readiness, on descriptor: CInt) {
-    // One batch a turn: timers, listeners and others' sockets have their part of each.
-    _ = clinux_epoll_dispatch(epoll, onEdge)
+    for _ in 0..<Self.batchesInOneTurn where clinux_epoll_dispatch(epoll, onEdge) < clinux_epoll_batch { return }
   }
 }
 

@@ -280,7 +280,11 @@ import Glibc
       }
       sideFailed(from, error)
     case .sinkFailed(let error):
-      if phase == .connecting, from == .client { return connectFailed(error) }
+      if phase == .connecting, from == .client {
+        // What it took of a request cannot be taken back: no other endpoint may go on from there.
+        guard toServer.isPartlySent else { return connectFailed(error) }
+        established()
+      }
       let failed: Side = from == .client ? .server : .client
       deliverLastBytes(of: failed)
       if phase != .closed { sideFailed(failed, error) }

@@ -143,6 +143,20 @@ import Testing
     #expect(try bench.seen.next().events.contains(.urgent))
   }
 
+  @Test func `hundreds of sockets that are ready at once are told of in the next turn, not turn by turn`() throws {
+    let bench = try Bench()
+    let pairs = try (0..<500).map { _ in try pair() }
+    for (ours, _) in pairs { try bench.add(ours.descriptor) }
+    let told = Mailbox<Int>()
+    let seen = bench.seen
+    bench.watcher.submit { watcher in
+      for (_, peer) in pairs { try? peer.send("x") }
+      // The turn after this one, and the one after that, in which the order does not matter any more.
+      bench.watcher.submit { _ in bench.watcher.submit { _ in told.post(seen.all.count) } }
+    }
+    #expect(try told.next() == 500)
+  }
+
   @Test func `a closed descriptor says nothing more, nor does the next with its number`() throws {
     let bench = try Bench()
     let (ours, peer) = try pair()

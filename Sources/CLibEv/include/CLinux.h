@@ -60,7 +60,11 @@ int clinux_epoll_add(int epoll, int fd, uint32_t events, uint64_t data);
 /// Changes what it is in it for; what is ready already is told once more. 0, or errno.
 int clinux_epoll_change(int epoll, int fd, uint32_t events, uint64_t data);
 
-/// epoll_wait(2) without waiting: hands up to 64 events to `body`, returns how many.
+/// How many events are asked for at once. Few: the kernel looks at each socket as it tells of it, and its memory is
+/// still in the cache when it is read from.
+enum { clinux_epoll_batch = 64 };
+
+/// epoll_wait(2) without waiting: hands up to `clinux_epoll_batch` events to `body`, returns how many.
 int clinux_epoll_dispatch(int epoll, void (*body)(uint64_t data, uint32_t events));
 
 /// How many cores the process may run on (sched_getaffinity(2)), at least 1.

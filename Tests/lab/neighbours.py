@@ -15,8 +15,8 @@ def arping(host: LabHost, address: str, times: int = 1) -> list[str]:
 
 
 def ndisc6(host: LabHost, address: str) -> str | None:
-    """The MAC of the first answer to neighbour solicitations; None where nobody answers within a second."""
-    out = host.run("ndisc6", "-1", "-q", "-r", "2", "-w", "500", address, "eth0", check=False).strip()
+    """The MAC of the first answer to neighbour solicitations; None where none of four is answered in half a second."""
+    out = host.run("ndisc6", "-1", "-q", "-r", "4", "-w", "500", address, "eth0", check=False).strip()
     return out.lower() if re.fullmatch(r"[0-9A-F:]{17}", out) else None
 
 

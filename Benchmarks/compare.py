@@ -10,7 +10,7 @@ if __name__ == "__main__":
 import argparse
 import contextlib
 import os
-import re
+import signal
 import sys
 import tempfile
 import time
@@ -69,6 +69,7 @@ class Run:
         self.result = results.new(machine.date(), machine.commit(), options.quick, options.rounds,
                                   machine.describe(options.machine, options.cores))
         self.result["contestants"], self.result["left_out"] = there, left_out
+        self.result |= {"seconds": options.seconds, "warm_up": options.warm_up, "is_selection": options.is_selection}
         ids = {each["id"] for each in there}
         self.contestants = [each for each in contestants.ALL if each.id in ids]
         self.works = [each for each in works.chosen(options.only, options.quick) if self.can(each)]
@@ -76,6 +77,8 @@ class Run:
             left_out = [f"{each['id']}: {each['why']}" for each in self.result["left_out"]]
             raise contestants.Missing("; ".join(["nothing to run", *left_out]))
         self.list_only(lambda each: any(methods.takes_part(each, work) for work in self.works))
+        for each in self.result["left_out"]:
+            print(f"left out: {each['id']}: {each['why']}", file=sys.stderr)
         self.path = options.output or default_path(self.result)
         self.maxima = {}
         self.stages = {}
@@ -122,7 +125,7 @@ class Run:
         for contestant in self.of(work):
             with self.problem(record, contestant.id):
                 if not work.is_fresh:
-                    standing = stage.start(contestant, [work.protocol], work.is_bulk)
+                    standing = stage.start(contestant, [work.protocol], work.traffic)
                     measurement.standings[contestant.id] = standing
                     stage.place.enter(contestant)
                     try:
@@ -135,14 +138,12 @@ class Run:
         try:
             if prepare:
                 prepare(measurement)
-        except (Failed, KeyError) as error:
+        except Failed as error:
             record["problems"] |= {each.id: f"not measured: {error}" for each in running}
         if measurement.rate:
             record |= {"rate": measurement.rate, "note": measurement.note}
         for round in range(1, self.rounds(work) + 1):
-            # Whoever comes first, or after a certain other, has no advantage of it.
-            first = (round - 1) % max(1, len(running))
-            for contestant in running[first:] + running[:first]:
+            for contestant in methods.in_turns(running, round - 1):
                 if contestant.id not in record["problems"]:
                     with self.problem(record, contestant.id, f" in round {round}"):
                         figures = measure(measurement, contestant)
@@ -237,7 +238,7 @@ def main():
         results.save(run.result, run.path)
     except (OSError, results.FormError) as error:
         sys.exit(f"\nnot saved: {error}")
-    print(f"\nsaved as {os.path.relpath(run.path)}")
+    print(f"\nsaved as {os.path.relpath(run.path) if os.path.abspath(run.path).startswith(os.getcwd()) else run.path}")
     sys.exit(code)
 
 
@@ -258,9 +259,10 @@ def interrupt(number, _):
 
 
 def default_path(result):
-    """`results/DATE-MACHINE.json`; quick and partial ones are named so, and not for keeping."""
+    """`results/DATE-MACHINE.json`; quick and partial ones and selections are named so, and not for keeping."""
     machine_name = re.sub(r"[^A-Za-z0-9]+", "-", result["machine"]["name"]).strip("-").lower()
     mark = "-partial" if result.get("is_partial") else "-quick" if result["is_quick"] else ""
+    mark = mark or ("-selection" if result.get("is_selection") else "")
     return os.path.join(HERE, "results", f"{result['date'][:10]}-{machine_name}{mark}.json")
 
 
@@ -297,11 +299,14 @@ def parse():
                 contestants.find(program, given)
         except contestants.Missing as error:
             parser.error(f"--{program}: {error}")
+    given = (options.rounds, options.seconds, options.warm_up)
+    options.is_selection = bool(options.only) or options.contestants != contestants.IDS or any(
+        each is not None and each < usual for each, usual in zip(given, (7, 1, 0.2)))
     for name, usual, quick in (("rounds", 9, 5), ("seconds", 1, 0.5), ("warm_up", 0.2, 0.1)):
         if getattr(options, name) is None:
             setattr(options, name, quick if options.quick else usual)
-    if options.rounds < 1 or not 0 < options.seconds < 1e6 or not 0 <= options.warm_up < 1e6:
-        parser.error("rounds and seconds are positive")
+    if options.rounds < 1 or not 0.1 <= options.seconds < 1e6 or not 0 <= options.warm_up < 1e6:
+        parser.error("--rounds is 1 or more, --seconds 0.1 or more, --warm-up 0 or more")
     return options
 
 

@@ -8,7 +8,9 @@ import shutil
 import subprocess
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SMALL, LARGE = 16384, 1048576
+# Bytes of nginx's proxy_buffer_size and of HAProxy's tune.bufsize that are best for a kind of traffic: a buffer as long
+# as a message is full with it, and asks for more. nginx keeps one for each idle connection; HAProxy none.
+BUFFERS = {"small": (16384, 16384), "large": (32768, 32768), "bulk": (1048576, 16384), "idle": (512, 16384)}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -112,10 +114,10 @@ def build_relay(compiler, scratch):
     return path
 
 
-def command(contestant, path, front, endpoints, protocols, is_bulk, scratch):
+def command(contestant, path, front, endpoints, protocols, traffic, scratch):
     """How a contestant is started that listens at `front` (IP, port) and relays to `endpoints`, with one worker.
 
-    Peers have large buffers in bulk works and small ones in all others, whichever is best for them there.
+    Peers have the buffers that are best for them with the traffic, a key of `BUFFERS`.
     """
     (ip, port), endpoint_port = front, endpoints[0][1]
     if contestant.program == "roadstead":
@@ -126,8 +128,8 @@ def command(contestant, path, front, endpoints, protocols, is_bulk, scratch):
     if contestant.program == "relay":
         return [path, ip, str(port), endpoints[0][0], str(endpoint_port)]
     filled = {"ip": ip, "port": port, "endpoint1": endpoints[0][0], "endpoint2": endpoints[1][0],
-              "endpoint_port": endpoint_port, "buffer": LARGE if is_bulk else SMALL,
-              "is_bulk": "yes" if is_bulk else "no", "directory": scratch.path}
+              "endpoint_port": endpoint_port, "buffer": BUFFERS[traffic][contestant.program == "haproxy"],
+              "is_bulk": "yes" if traffic == "bulk" else "no", "traffic": traffic, "directory": scratch.path}
     if contestant.program == "haproxy":
         return [path, "-db", "-f", fill("haproxy.cfg", filled, scratch)]
     if contestant.program == "nginx":
@@ -146,8 +148,7 @@ def fill(template, values, scratch):
     for key, value in values.items():
         text = text.replace("{{%s}}" % key, str(value))
     stem, _, ending = template.rpartition(".")
-    # One run has a peer twice at most: with small buffers and with large ones.
-    path = scratch.file(f"{stem}-{values['buffer']}-{values['ip']}.{ending}")
+    path = scratch.file(f"{stem}-{values['traffic']}-{values['ip']}.{ending}")
     with open(path, "w") as file:
         file.write(text)
     return path

@@ -9,6 +9,8 @@ from processes import Failed, Process, placed
 # Datagrams that may be missing: at 64 and more flows a socket buffer overflows now and then.
 LOST = 0.001
 LATE = 0.01
+# What has to be done within the window of what was due in it: the CPU is that of the window.
+KEPT_UP = 0.95
 
 
 class Load:
@@ -57,6 +59,11 @@ class Load:
             if not line or line.startswith("{"):
                 raise Failed(f"the load does not hold {count}: {line or process.said()}")
             yield
+            process.stop()
+            # What happened to them meanwhile.
+            ended = parsed(process.stdout.read().decode(), process.said(), 0)
+            if found := problem(ended):
+                raise Failed(f"of {count} that were held: {found}")
         finally:
             process.stop()
             process.stdout.close()
@@ -81,6 +88,9 @@ def problem(report):
         return "nothing came through"
     if report.get("lost") and report["lost"] > LOST * report["sent"]:
         return f"lost {report['lost'] / report['sent']:.1%} of the datagrams"
+    completed = report.get("completed_in_window")
+    if completed is not None and completed < KEPT_UP * report["units"]:
+        return f"did not keep up: {completed / report['units']:.1%} of the requests were done in time"
     if is_late(report):
         share = report["latency"]["late"] / report["units"]
         return f"the load was too slow: {share:.1%} of the requests were sent late"

@@ -183,9 +183,11 @@ class RoundTrips:
             receive(client, len(REQUEST))
 
     def close(self):
-        for pair in self.pairs:
-            for one in pair:
-                one.close()
+        for client, server in self.pairs:
+            with self.relay.step():
+                client.close()
+            with self.relay.step():
+                server.close()
 
 
 class ShortConnections:

@@ -46,7 +46,7 @@ class Measurement:
         if not self.work.is_fresh:
             yield self.standings[contestant.id]
             return
-        standing = self.stage.start(contestant, [self.work.protocol], self.work.is_bulk, wrapper)
+        standing = self.stage.start(contestant, [self.work.protocol], self.work.traffic, wrapper)
         try:
             self.stage.prove(standing, self.work.protocol)
             yield standing
@@ -136,26 +136,31 @@ def load_share(measurement):
 
 def rate_without_loss(measurement):
     """Below the highest of a few rates at which no proxy loses datagrams."""
-    rate, losers = FIRST_RATE, []
+    rate = FIRST_RATE
     for _ in range(TRIES):
         measurement.rate = rate
-        losers = []
-        for standing in measurement.proxies():
-            report = measurement.run(standing, measurement.work.load, 1)
-            if loads.problem(report):
-                losers.append(standing.id)
-                break
-        if not losers:
+        problem = first_problem(measurement)
+        if not problem:
             break
         rate *= SHARE
     else:
-        raise Failed(f"{losers[0]} loses datagrams even at {rate / SHARE:,.0f} a second")
+        raise Failed(f"even at {rate / SHARE:,.0f} datagrams a second {problem}")
     measurement.rate = MARGIN * rate
     measurement.note = f"at {measurement.rate:,.0f} datagrams a second"
 
 
+def first_problem(measurement):
+    """Of the first proxy that has one at the rate; None where all keep up."""
+    for standing in measurement.proxies():
+        if problem := loads.problem(measurement.run(standing, measurement.work.load, 1)):
+            return f"of {standing.id}: {problem}"
+    return None
+
+
 def rate_with_idle_time(measurement):
     """Well below what one shard does on all cores together with the load."""
+    if "roadstead" not in measurement.standings:
+        raise Failed("Roadstead with one shard, from which the rate is taken, is not there")
     report = measurement.run(measurement.standings["roadstead"], measurement.work.load, 1)
     if problem := loads.problem(report):
         raise Failed(problem)
@@ -210,6 +215,18 @@ METHODS = {
     "memory": (None, memory, True),
     "system_calls": (None, system_calls, False),
 }
+
+
+def in_turns(running, round):
+    """The order of a round: a Latin square in which everybody comes after everybody else as often as another does.
+
+    E. J. Williams, Experimental designs balanced for the estimation of residual effects of treatments, 1949.
+    """
+    count = len(running)
+    steps = [(step + 1) // 2 if step % 2 else -(step // 2) for step in range(count)]
+    row = [running[(step + round) % count] for step in steps]
+    # An odd number needs a second square, the first one mirrored.
+    return row[::-1] if count % 2 and round // count % 2 else row
 
 
 def takes_part(contestant, work):

@@ -40,7 +40,7 @@ def newest(directory: Path) -> Path:
             result = results.load(path)
         except results.FormError:
             continue
-        if not result.get("is_partial"):
+        if not result.get("is_partial") and not result.get("is_selection"):
             found.append((not result["is_quick"], result["date"], path))
     if not found:
         raise results.FormError("no result: make bench")
@@ -143,7 +143,8 @@ def introduction(result: dict) -> list[str]:
     commit = f"commit `{result['commit'].rstrip('+')}`"
     if result["commit"].endswith("+"):
         commit += " and changes that were not committed"
-    lines = [f"Measured on {date} with {commit}, in {rounds}. The machine, `{machine['name']}`: "
+    each = f" of {result['seconds']:g} s" if "seconds" in result else ""
+    lines = [f"Measured on {date} with {commit}, in {rounds}{each}. The machine, `{machine['name']}`: "
              f"{machine['cpu']}, {machine['cores']} cores, {machine['memory'] / 2**30:.0f} GiB of memory, "
              f"Linux {machine['kernel']}.", *results.cautions(machine), ""]
     if result["is_quick"]:
@@ -168,7 +169,8 @@ def ratios(result: dict) -> list[str]:
                 for work in works]
         lines += ["<details><summary>The ratios as a table</summary>", "",
                   *table(["work", "ratio to the best peer of each round", "target",
-                          "ratio to the peer that is best by median", "ratio to the limit"], rows), "</details>", ""]
+                          "ratio to the peer that is best by median", "ratio to the limit",
+                          "the limit's own, to the best peer of each round"], rows), "</details>", ""]
     return lines
 
 
@@ -180,7 +182,17 @@ def of_group(result: dict, works: list[dict]) -> list[str]:
     for work in works:
         name = results.main_figure(work)
         rows.append([title_of(work, figures.what(work, name)), *(spread_cell(work, each, name) for each in columns)])
-    return table(["work", *(each["name"] for each in columns)], rows)
+    return table(["work", *(each["name"] for each in columns)], rows) + disturbed(works)
+
+
+def disturbed(works: list[dict]) -> list[str]:
+    """Which works had less than their cores."""
+    shares = {work["title"]: share for work in works if (share := results.elsewhere(work))}
+    if not shares:
+        return []
+    most = max(shares.values()) * 100
+    return [f"Up to {most:.0f} % of a core went to interrupts, the hypervisor or other programs in: "
+            f"{cell('; '.join(shares))}.", ""]
 
 
 def title_of(work: dict, what: str) -> str:
@@ -211,7 +223,7 @@ def lines_of(*lines: str) -> str:
 
 
 def judged(result: dict, work: dict) -> list[str]:
-    """The ratio, the target and what became of it, the ratio to the best peer by median, and that to the limit."""
+    """The ratio, the target and what became of it, the ratios to the best peer by median and to the limit, the limit's."""
     verdict, target = results.verdict(result, work), work.get("target") or {}
     found = verdict.ratio if verdict else results.ratio_to_peers(result, work)
     ratio = NONE
@@ -225,8 +237,11 @@ def judged(result: dict, work: dict) -> list[str]:
     if verdict:
         came_of = figures.came_of(verdict).replace("missed", "**missed**")
         wanted = lines_of(f"≤&nbsp;{figures.ratio(verdict.wanted)}", came_of)
-    others = [results.best_peer(result, work), (figures.limit_of(result, work) or {}).get("id")]
-    return [ratio, wanted, *(NONE if "over" in target else against(result, work, other) for other in others)]
+    limit = (figures.limit_of(result, work) or {}).get("id")
+    others = [results.best_peer(result, work), limit]
+    own = results.ratio_to_peers(result, work, contestant=limit) if limit and "over" not in target else None
+    return [ratio, wanted, *(NONE if "over" in target else against(result, work, other) for other in others),
+            figures.ratio(own.median) if own else NONE]
 
 
 def against(result: dict, work: dict, other: str | None) -> str:

@@ -141,6 +141,16 @@ def cautions(machine):
     return found
 
 
+def elsewhere(work):
+    """The share of a core that was used, in a contestant's median, by none of those measured; None below a tenth."""
+    # In a router the kernel's own threads are part of the work.
+    if work["topology"] == "router":
+        return None
+    shares = [spread(work, id, "others") for id in work["rounds"]]
+    most = max((share.median for share in shares if share), default=0)
+    return most if most > 0.1 else None
+
+
 def was_waiting(work, contestant):
     """Whether a proxy had time left, so that its rate is not what it can do; limits without a process never had."""
     busy = [round["busy"] for round in work["rounds"].get(contestant, []) if "busy" in round]

@@ -83,7 +83,15 @@ class Router:
 
 def missing():
     """Why there can be no namespaces here; None where there can."""
-    return None if os.geteuid() == 0 else "network namespaces need root"
+    if os.geteuid() != 0:
+        return "network namespaces need root"
+    name = f"roadstead-bench-{os.getpid()}-try"
+    try:
+        run(["ip", "netns", "add", name])
+        run(["ip", "netns", "delete", name])
+    except (Failed, OSError) as error:
+        return f"no network namespaces: {error}"
+    return None
 
 
 def run(command, text=None):

@@ -77,8 +77,8 @@ class Stage:
             self.endpoints.stop()
             raise
 
-    def start(self, contestant, protocols, is_bulk=False, wrapper=()):
-        """Starts a contestant, and returns it once it has relayed a round trip of each protocol."""
+    def start(self, contestant, protocols, traffic, wrapper=()):
+        """Starts a contestant, and returns it once it listens."""
         front = self.place.front(contestant)
         if contestant.id == "direct":
             return Standing(contestant.id, self.place.endpoints[0])
@@ -88,7 +88,7 @@ class Stage:
             if bound(os.getpid() if not self.place.wrapper("proxy") else self.endpoints.pid, protocol, front):
                 raise Failed("its port is taken by another program")
         command = contestants.command(contestant, self.paths[contestant.program], front, self.place.endpoints,
-                                      protocols, is_bulk, self.scratch)
+                                      protocols, traffic, self.scratch)
         process = Process(command, self.scratch, contestant.id, self.place.proxy_core,
                           [*self.place.wrapper("proxy"), *wrapper])
         standing = Standing(contestant.id, front, process)

@@ -81,13 +81,8 @@ def after(work, contestant):
 
 
 def disturbed(work):
-    """A line where other programs ran meanwhile, more than a tenth of a core in a contestant's median."""
-    # In a router the kernel's own threads are part of the work.
-    if work["topology"] == "router":
-        return []
-    shares = [results.spread(work, id, "others") for id in work["rounds"]]
-    most = max((share.median for share in shares if share), default=0)
-    return [f"  disturbed: other programs used up to {most:.0%} of a core"] if most > 0.1 else []
+    most = results.elsewhere(work)
+    return [f"  up to {most:.0%} of a core went to interrupts, the hypervisor or other programs"] if most else []
 
 
 def ratio_lines(result, work):

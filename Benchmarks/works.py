@@ -26,12 +26,15 @@ class Work:
     is_fresh: bool = False
     # Only these take part.
     only: tuple = ()
-    # The work whose maximum a fixed rate is taken from, and the share of it.
+    # The work whose maximum a fixed rate is taken from.
     of: str | None = None
 
     @property
-    def is_bulk(self):
-        return self.group == "bulk" or "download" in self.load or "upload" in self.load
+    def traffic(self):
+        """What a proxy's buffers are to be best for: a key of `contestants.BUFFERS`."""
+        if any(word in self.load for word in ("download", "upload", "both")):
+            return "bulk"
+        return "idle" if self.group == "memory" else "large" if 16384 in self.load else "small"
 
     def record(self):
         """The work as a result has it, without rounds."""
@@ -86,24 +89,21 @@ def latency():
 
 def memory():
     for protocol, name, target in (("tcp", "idle connection", 0.25), ("udp", "UDP flow", None)):
-        yield Work(f"memory-{protocol}", f"Memory for each {name}, of 4,000", "memory", name, protocol, ("idle", 4000),
-                   method="memory", target=target, figure="memory", is_quick=protocol == "tcp", is_fresh=True)
+        yield Work(f"memory-{protocol}", f"Memory for each {name}, of 4,000", "memory", name, protocol, (), method="memory", target=target, figure="memory", is_quick=protocol == "tcp", is_fresh=True)
 
 
 def calls():
     counted = (
         ("calls-round-trip", "a request and response, 64 connections", "round trip", "tcp",
-         ("round-trips", "--concurrency", 64, *size(64)), 5000, 1),
+         ("round-trips", "--concurrency", 64, *size(64)), 5000),
         ("calls-connection", "a connection, 64 at a time", "connection", "tcp",
-         ("connections", "--concurrency", 64, *size(64)), 1280, 1),
+         ("connections", "--concurrency", 64, *size(64)), 1280),
         ("calls-udp-round-trip", "a UDP round trip, 64 flows", "round trip", "udp",
-         ("round-trips", "--concurrency", 64, *size(64)), 5000, 1),
-        ("calls-download", "a GB of download, one stream", "GB", "tcp", ("download", "--concurrency", 1), 400 * 10**6,
-         GIGA),
+         ("round-trips", "--concurrency", 64, *size(64)), 5000),
     )
-    for id, title, unit, protocol, load, count, per in counted:
+    for id, title, unit, protocol, load, count in counted:
         yield Work(id, f"System calls for {title}", "calls", unit, protocol, (*load, "--count", count),
-                   method="system_calls", per=per, is_fresh=True)
+                   method="system_calls", is_fresh=True)
 
 
 def forwarding():

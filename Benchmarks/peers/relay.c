@@ -267,12 +267,15 @@ static void set_segment(struct msghdr *header, char *control, uint16_t segment) 
 }
 
 static void from_clients(void) {
-  for (int i = 0; i < BATCH; i++) {
+  // Only those that were used have to be made ready again.
+  static int used = BATCH;
+  for (int i = 0; i < used; i++) {
     in_io[i] = (struct iovec){in_data[i], SIZE};
     in[i].msg_hdr = (struct msghdr){.msg_name = &in_peer[i], .msg_namelen = sizeof in_peer[i], .msg_iov = &in_io[i],
                                     .msg_iovlen = 1, .msg_control = in_control[i], .msg_controllen = 64};
   }
   int count = recvmmsg(udp_listener, in, BATCH, MSG_DONTWAIT, NULL);
+  used = count > 0 ? count : 0;
   for (int i = 0; i < count; i++) {
     struct flow *flow = flow_of(&in_peer[i]);
     uint16_t segment = segment_of(&in[i].msg_hdr);

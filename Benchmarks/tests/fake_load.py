@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Stands in for roadstead-load: it serves and asks a little, and tells figures that the test has chosen.
 
-FAKE_LOAD is JSON that is laid over its report; for one target only where FAKE_TARGET is part of that. The targets of
-timed runs are appended to the file FAKE_ORDER.
+FAKE_LOAD is JSON that is laid over its report; for one target only where FAKE_TARGET is part of that. FAKE_IDLE is laid
+over that of 4,000 idle connections. The targets of timed runs are appended to the file FAKE_ORDER.
 """
 
 import json
@@ -63,6 +63,7 @@ def main():
     except OSError:
         errors["refused"] = 1
     if verb == "idle":
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         print("open", flush=True)
         signal.sigwait({signal.SIGTERM})
     report = {"work": verb, "target": target, "units": 1000, "bytes": 64000, "seconds": 1.0, "errors": errors,
@@ -71,6 +72,8 @@ def main():
                           "late": 0}}
     if os.environ.get("FAKE_TARGET", "") in target and "--seconds" in words:
         report |= json.loads(os.environ.get("FAKE_LOAD", "{}"))
+    if verb == "idle" and words[words.index("--concurrency") + 1] == "4000":
+        report |= json.loads(os.environ.get("FAKE_IDLE", "{}"))
     if "--seconds" in words and "FAKE_ORDER" in os.environ:
         with open(os.environ["FAKE_ORDER"], "a") as file:
             print(target, file=file)

@@ -1,5 +1,6 @@
 """The comparison itself, with a stand-in for the load: what it leaves out, what it says, and that it leaves nothing."""
 
+import collections
 import glob
 import json
 import os
@@ -11,10 +12,13 @@ import tempfile
 import time
 from pathlib import Path
 
+import contestants
 import load
 import machine
+import methods
 import pytest
 import results
+import works
 
 HERE = Path(__file__).resolve().parent
 COMPARE = [sys.executable, "-B", str(HERE.parent / "compare.py"), "--load", str(HERE / "fake_load.py")]
@@ -43,6 +47,33 @@ def test_errors_lost_datagrams_and_late_requests_are_problems():
     assert load.problem(report(lost=1)) is None
     assert load.problem(report(lost=31)) == "lost 3.1% of the datagrams"
     assert "sent late" in load.problem(report(latency={"late": 11}))
+    # Its CPU would be that of what was done, over all that was asked for.
+    assert load.problem(report(completed_in_window=90)) == "did not keep up: 9.0% of the requests were done in time"
+    assert load.problem(report(completed_in_window=960)) is None and load.problem(report(completed_in_window=None)) is None
+
+
+@pytest.mark.parametrize("count", range(2, 8))
+def test_everybody_comes_first_and_after_everybody_else_as_often(count):
+    squares = count * (1 + count % 2)
+    rows = [methods.in_turns(list(range(count)), round) for round in range(squares)]
+    assert all(sorted(row) == list(range(count)) for row in rows)
+    pairs = collections.Counter(pair for row in rows for pair in zip(row, row[1:]))
+    assert len(pairs) == count * (count - 1) and len(set(pairs.values())) == 1
+    assert set(collections.Counter(row[0] for row in rows).values()) == {squares // count}
+
+
+def test_buffers_are_longer_than_the_messages(tmp_path):
+    for work in works.ALL:
+        size = max([each for each in work.load if isinstance(each, int) and work.method == "timed"], default=0)
+        assert work.traffic in contestants.BUFFERS
+        assert size < min(contestants.BUFFERS[work.traffic]), work.id
+
+
+def test_what_fails_while_it_is_held_is_a_problem(tmp_path):
+    done, result = compare(tmp_path, "--only", "memory-tcp", "--contestants", "relay",
+                           FAKE_IDLE='{"errors": {"early_close": 3}}')
+    assert result["works"][0]["problems"] == {
+        "relay": "of 4000 that were held: errors of the load: 3 early close in round 1"}, done.stderr
 
 
 def test_a_report_is_a_round_of_figures_by_unit():
@@ -76,7 +107,9 @@ def test_a_peer_that_is_not_there_is_left_out_by_name(tmp_path):
                            "--envoy", str(other))
     assert done.returncode == 0, done.stderr
     assert result["left_out"] == [{"id": "envoy", "why": f"{other} --version: does not say a version"}]
-    assert f"left out: envoy: {other} --version: does not say a version" in done.stdout
+    for said in (done.stdout, done.stderr):
+        assert f"left out: envoy: {other} --version: does not say a version" in said
+    assert result["is_selection"]
     assert [each["id"] for each in result["contestants"]] == ["relay", "direct"]
     assert "rmem_max" in result["machine"] and "siblings" in result["machine"]
     work = results.work(result, "round-trips-64")

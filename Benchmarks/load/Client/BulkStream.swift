@@ -26,6 +26,11 @@ final class BulkStream: EventHandler {
   private var header = Header(requestLength: 0, replyLength: 0)
   private var sent = 0
   private var received = 0
+  // What of these went before the window, or before this connection.
+  private var sentBefore = 0
+  private var receivedBefore = 0
+  /// Whether it has failed in the window, which is an error already.
+  private var hasFailed = false
   /// The count at the end of an upload, as far as it is here.
   private var count: [UInt8] = []
   private(set) var isOpened = false
@@ -42,6 +47,8 @@ final class BulkStream: EventHandler {
   func open() {
     sent = 0
     received = 0
+    sentBefore = 0
+    receivedBefore = 0
     count = []
     header = Header(
       requestLength: direction == .down ? UInt64(Header.size) : Header.endless,
@@ -116,6 +123,21 @@ final class BulkStream: EventHandler {
     run.clientOpened()
   }
 
+  // MARK: - The window
+
+  func windowBegan() {
+    sentBefore = sent
+    receivedBefore = received
+    hasFailed = false
+  }
+
+  /// An error when a way that is to flow has moved nothing in the window, which is over.
+  func failIfSilent() {
+    guard state == .flowing, !hasFailed else { return }
+    if direction != .down, sent == sentBefore { return fail(.timeout, "a stream sent nothing in the window") }
+    if direction != .up, received == receivedBefore { fail(.timeout, "a stream received nothing in the window") }
+  }
+
   // MARK: - Ends
 
   /// Ends the request; the server's count is waited for. False when there is no connection.
@@ -152,6 +174,7 @@ final class BulkStream: EventHandler {
 
   private func fail(_ kind: ErrorKind, _ text: @autoclosure () -> String) {
     let wasEnding = state == .ending
+    hasFailed = true
     close()
     run.fail(kind, text())
     unsafe bulk.reopen(self)

@@ -55,4 +55,41 @@ import Testing
     #expect(run.units == 1000)
     #expect(run.errorsByKind == [:])
   }
+
+  @Test func `an upload that a relay drops is an error of both ways at once`() throws {
+    let server = try LoadServer()
+    let address = server.tcp.address
+    let relay = try TestServer(on: Self.any) { client in
+      let backend = try TCPStream(to: address)
+      // The header and the end pass; what is between them is lost.
+      try TestThread {
+        guard let header = try? client.receive(exactly: Header.size), (try? backend.send(header)) != nil else { return }
+        while case .bytes? = try? client.receive(upTo: 1 << 18) {}
+        try? backend.shutdownWrite()
+      }.detach()
+      while case .bytes(let bytes) = try backend.receive(upTo: 1 << 18) { try client.send(bytes) }
+    }
+    let run = try Loads.move(.both, target(relay), concurrency: 2)
+    #expect(run.units > 1_000_000)
+    #expect(run.errorsByKind == [.wrongReply: 2])
+  }
+
+  @Test func `an endless reply ends with the count of the upload, however slowly it is read`() throws {
+    let server = try LoadServer()
+    let stream = try TCPStream(to: server.tcp.address)
+    let header = Buffer(size: Header.size)
+    header.write(Header(requestLength: Header.endless, replyLength: Header.endless, sequence: 5))
+    let beginning = header.copy(Header.size)
+    try stream.send(beginning)
+    try stream.send(Self.pattern)
+    // By now the reply has filled all buffers: the count has to wait.
+    stall(.milliseconds(200))
+    try stream.shutdownWrite()
+    stall(.milliseconds(100))
+    let (bytes, end) = try stream.receiveUntilEnd()
+    #expect(end == .eof)
+    #expect(Array(bytes.prefix(Header.size)) == beginning)
+    let count = bytes.suffix(8).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+    #expect(count == UInt64(Header.size + Self.pattern.count))
+  }
 }

@@ -59,7 +59,7 @@ final class Bulk: Work {
       for stream in streams { stream.failIfSilent() }
     }
     // What goes up is told to have ended, and the server tells how much of it came.
-    for stream in streams where direction == .up && stream.finish() { run?.hold() }
+    for stream in streams where direction != .down && stream.finish() { run?.hold() }
   }
 
   override var isAtRest: Bool { false }

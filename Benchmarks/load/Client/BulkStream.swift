@@ -31,7 +31,7 @@ final class BulkStream: EventHandler {
   private var receivedBefore = 0
   /// Whether it has failed in the window, which is an error already.
   private var hasFailed = false
-  /// The count at the end of an upload, as far as it is here.
+  /// The count at the end of an upload, as far as it is here; the last 8 bytes of a reply that has others.
   private var count: [UInt8] = []
   private(set) var isOpened = false
 
@@ -65,7 +65,7 @@ final class BulkStream: EventHandler {
     case .flowing:
       if events.contains(.write) { send(descriptor) }
       if events.contains(.read), state == .flowing { receive(descriptor) }
-    case .ending: receiveCount(descriptor)
+    case .ending: if direction == .both { receiveEnd(descriptor) } else { receiveCount(descriptor) }
     case .closed: break
     }
   }
@@ -98,12 +98,7 @@ final class BulkStream: EventHandler {
     guard wanted > 0 else { return watch(direction == .both ? .write : []) }
     let came = input.receive(from: descriptor, most: wanted)
     if came > 0 {
-      if received < Header.size {
-        output.write(header)
-        guard input.begins(as: output, from: received, count: min(came, Header.size &- received)) else {
-          return fail(.wrongReply, "the reply is not what was asked for")
-        }
-      }
+      guard isAsAsked(came) else { return fail(.wrongReply, "the reply is not what was asked for") }
       received &+= came
       noteOpened()
       unsafe bulk.moved(came)
@@ -113,6 +108,13 @@ final class BulkStream: EventHandler {
       let error = Errno.current
       if !error.isWouldBlock { fail(error) }
     }
+  }
+
+  /// Whether what came is of the reply that was asked for; looks at its header alone.
+  @inline(__always) private func isAsAsked(_ came: Int) -> Bool {
+    guard received < Header.size else { return true }
+    output.write(header)
+    return input.begins(as: output, from: received, count: min(came, Header.size &- received))
   }
 
   private func watch(_ events: Readiness) { watcher?.watch(events) }
@@ -140,9 +142,11 @@ final class BulkStream: EventHandler {
 
   // MARK: - Ends
 
-  /// Ends the request; the server's count is waited for. False when there is no connection.
+  /// Ends the request; the server's count is waited for. False when there is nothing to wait for.
   func finish() -> Bool {
     guard state == .flowing, let descriptor = watcher?.descriptor else { return false }
+    // Of both ways the window may end before the request is one.
+    if direction == .both, sent < Header.size { return false }
     guard shutdown(descriptor, CInt(SHUT_WR)) == 0 else {
       fail(.current)
       return false
@@ -158,18 +162,42 @@ final class BulkStream: EventHandler {
       count += input.copy(came)
       run.note()
       guard count.count >= 8 else { return }
-      let told = count.prefix(8).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
-      guard count.count == 8, told == UInt64(sent) else {
-        return fail(.wrongReply, "the server has counted \(told) of \(sent) bytes")
-      }
-      close()
-      run.abandon()
+      check(isWhole: count.count == 8)
     } else if came == 0 {
       fail(.earlyClose, "closed without a count of what came")
     } else {
       let error = Errno.current
       if !error.isWouldBlock { fail(error) }
     }
+  }
+
+  /// What is left of an endless reply: its last 8 bytes are the count.
+  private func receiveEnd(_ descriptor: CInt) {
+    let came = input.receive(from: descriptor)
+    if came > 0 {
+      guard isAsAsked(came) else { return fail(.wrongReply, "the reply is not what was asked for") }
+      received &+= came
+      count = Array((count + input.copy(from: max(came &- 8, 0), min(came, 8))).suffix(8))
+      run.note()
+    } else if came == 0 {
+      guard received >= Header.size &+ 8, count.count == 8 else {
+        return fail(.earlyClose, "closed without a count of what came")
+      }
+      check(isWhole: true)
+    } else {
+      let error = Errno.current
+      if !error.isWouldBlock { fail(error) }
+    }
+  }
+
+  /// Holds the server's count against what was sent, and closes.
+  private func check(isWhole: Bool) {
+    let told = count.prefix(8).reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+    guard isWhole, told == UInt64(sent) else {
+      return fail(.wrongReply, "the server has counted \(told) of \(sent) bytes")
+    }
+    close()
+    run.abandon()
   }
 
   private func fail(_ kind: ErrorKind, _ text: @autoclosure () -> String) {

@@ -18,6 +18,8 @@ final class Bulk: Work {
   private var streams: [BulkStream] = []
   private var toReopen: [BulkStream] = []
   private var isOver = false
+  /// The shortest window, in nanoseconds, in which each stream has to move.
+  private static let shortestJudged: UInt64 = 100_000_000
 
   init(_ direction: Direction, target: Target, concurrency: Int, sources: SourceAddresses?) {
     self.direction = direction
@@ -48,10 +50,16 @@ final class Bulk: Work {
     for stream in failed where !isOver { stream.open() }
   }
 
+  override func windowBegan(at now: UInt64) { for stream in streams { stream.windowBegan() } }
+
   override func windowEnded(at now: UInt64) {
     isOver = true
+    // Where nothing moved at all, the run says so itself; a count may be reached before each stream had its turn.
+    if let run, run.units > 0, now &- run.windowStart >= Self.shortestJudged {
+      for stream in streams { stream.failIfSilent() }
+    }
     // What goes up is told to have ended, and the server tells how much of it came.
-    for stream in streams where direction == .up && stream.finish() { run?.hold() }
+    for stream in streams where direction != .down && stream.finish() { run?.hold() }
   }
 
   override var isAtRest: Bool { false }

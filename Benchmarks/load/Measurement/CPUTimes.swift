@@ -30,22 +30,17 @@ struct CPUTimes {
       + "\"machine\": \(JSON.seconds(machine - earlier.machine))}"
   }
 
-  /// The sum over a process's threads of the time on a core: the first field of schedstat, in nanoseconds.
+  /// What a process's threads have had of cores, those that have ended included, in nanoseconds of the kernel.
+  ///
+  /// Its clock is one that every process may read (clock_getcpuclockid(3)).
   private static func process(_ pid: Int) throws(ValidationError) -> Double {
-    guard let tasks = unsafe opendir("/proc/\(pid)/task") else {
-      throw ValidationError("--watch-cpu \(pid): there is no such process")
-    }
-    defer { unsafe closedir(tasks) }
-    var sum = 0.0
-    while let entry = unsafe readdir(tasks) {
-      let name = unsafe withUnsafeBytes(of: &entry.pointee.d_name) {
-        unsafe String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
-      }
-      guard name.first != "." else { continue }
-      // A thread that has just ended is left out.
-      sum += Double(text("/proc/\(pid)/task/\(name)/schedstat").split(separator: " ").first ?? "0") ?? 0
-    }
-    return sum / 1e9
+    var clock: clockid_t = 0
+    var time = timespec()
+    // 0 would be this process, and what is above the kernel's greatest pid (proc_sys_kernel(5)) some other one.
+    guard (1...4_194_304).contains(pid), unsafe clock_getcpuclockid(pid_t(pid), &clock) == 0,
+      unsafe clock_gettime(clock, &time) == 0
+    else { throw ValidationError("--watch-cpu \(pid): there is no such process") }
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
   }
 
   /// Everything but idle and iowait, of all cores (proc_stat(5)).

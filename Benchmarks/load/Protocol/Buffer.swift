@@ -71,10 +71,10 @@ import Glibc
     return unsafe body(UnsafeRawBufferPointer(start: raw, count: count))
   }
 
-  /// A copy of the first `count` bytes.
-  func copy(_ count: Int) -> [UInt8] {
-    precondition(count >= 0 && count <= size)
-    return unsafe [UInt8](UnsafeRawBufferPointer(start: raw, count: count))
+  /// A copy of `count` bytes, the first ones where no other `offset` is given.
+  func copy(from offset: Int = 0, _ count: Int) -> [UInt8] {
+    precondition(offset >= 0 && count >= 0 && offset <= size && count <= size &- offset)
+    return unsafe [UInt8](UnsafeRawBufferPointer(start: raw + offset, count: count))
   }
 
   /// Puts bytes at the beginning.

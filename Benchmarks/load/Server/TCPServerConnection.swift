@@ -8,13 +8,15 @@ import Glibc
 /// |---|---|---|
 /// | `reading` | a request is awaited, or a part of it is here | `replying`, `streaming`, `closed` |
 /// | `replying` | a part of the reply is still to go | `reading`, `closed` |
-/// | `streaming` | an endless request is counted, or an endless reply sent, or both | `closed` |
+/// | `streaming` | an endless request is counted, or an endless reply sent, or both | `telling`, `closed` |
+/// | `telling` | an endless request has ended, a part of its count is still to go | `closed` |
 /// | `closed` | there is no connection | `reading` |
 final class TCPServerConnection: EventHandler {
   private enum State {
     case reading
     case replying
     case streaming
+    case telling
     case closed
   }
 
@@ -27,6 +29,10 @@ final class TCPServerConnection: EventHandler {
   /// Bytes of the request that are here, and of the reply that have gone.
   private var received: UInt64 = 0
   private var sent: UInt64 = 0
+  /// Where the reply ends: an endless one when the upload does, but not within its header.
+  private var replyEnd: UInt64 = 0
+  /// Bytes of the count that have gone.
+  private var told = 0
   /// The beginning of a header that came in pieces.
   private var piece: [UInt8] = []
   private var hasRequestEnded = false
@@ -50,6 +56,7 @@ final class TCPServerConnection: EventHandler {
     case .reading: read(descriptor)
     case .replying: reply(descriptor)
     case .streaming: stream(events, descriptor)
+    case .telling: tellCount(descriptor)
     case .closed: break
     }
   }
@@ -66,6 +73,7 @@ final class TCPServerConnection: EventHandler {
     guard let header = input.header, isServed(header) else { return refuse(descriptor) }
     self.header = header
     sent = 0
+    replyEnd = header.replyLength
     if header.requestLength == Header.endless { return beginStream(descriptor) }
     guard received <= header.requestLength else { return refuse(descriptor) }
     if received == header.requestLength { beginReply(descriptor) }
@@ -97,7 +105,7 @@ final class TCPServerConnection: EventHandler {
 
   /// Sends what is left of the reply, as far as it goes.
   private func reply(_ descriptor: CInt) {
-    while sent < header.replyLength {
+    while sent < replyEnd {
       let count = sendMore(descriptor)
       if count < 0 {
         guard Errno.current.isWouldBlock else { return close() }
@@ -123,7 +131,7 @@ final class TCPServerConnection: EventHandler {
       output.write(header)
       offset = Int(sent)
     }
-    let left = Int(clamping: header.replyLength &- sent)
+    let left = Int(clamping: replyEnd &- sent)
     let count = output.send(to: descriptor, from: offset, count: min(left, output.size &- offset))
     if count > 0 { sent &+= UInt64(count) }
     return count
@@ -140,15 +148,15 @@ final class TCPServerConnection: EventHandler {
   private func watchStream() {
     var events: Readiness = []
     if !hasRequestEnded { events.insert(.read) }
-    if sent < header.replyLength { events.insert(.write) }
+    if sent < replyEnd { events.insert(.write) }
     watcher?.watch(events)
   }
 
   private func stream(_ events: Readiness, _ descriptor: CInt) {
-    if events.contains(.write), sent < header.replyLength {
+    if events.contains(.write), sent < replyEnd {
       guard sendMore(descriptor) >= 0 || Errno.current.isWouldBlock else { return close() }
-      if sent == header.replyLength {
-        if hasRequestEnded { return tellCount(descriptor) }
+      if sent == replyEnd {
+        if hasRequestEnded { return beginTelling(descriptor) }
         watchStream()
       }
     }
@@ -158,18 +166,27 @@ final class TCPServerConnection: EventHandler {
       received &+= UInt64(count)
     } else if count == 0 {
       hasRequestEnded = true
-      if sent == header.replyLength { tellCount(descriptor) } else { watchStream() }
+      if replyEnd == Header.endless { replyEnd = max(sent, UInt64(Header.size)) }
+      if sent == replyEnd { beginTelling(descriptor) } else { watchStream() }
     } else if !Errno.current.isWouldBlock {
       close()
     }
   }
 
-  /// The last word about an upload: how many bytes came.
+  private func beginTelling(_ descriptor: CInt) {
+    state = .telling
+    told = 0
+    watcher?.watch(.write)
+    tellCount(descriptor)
+  }
+
+  /// The last word about an upload, after what has gone of the reply: how many bytes came.
   private func tellCount(_ descriptor: CInt) {
     output.number = received
-    // 8 bytes always have room, after a reply that is whole or empty; without, the client sees an early end.
-    _ = output.send(to: descriptor, from: 0, count: 8)
-    close()
+    let count = output.send(to: descriptor, from: told, count: 8 &- told)
+    guard count >= 0 || Errno.current.isWouldBlock else { return close() }
+    told &+= max(count, 0)
+    if told == 8 { close() }
   }
 
   // MARK: - Ends

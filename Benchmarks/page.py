@@ -223,7 +223,7 @@ def lines_of(*lines: str) -> str:
 
 
 def judged(result: dict, work: dict) -> list[str]:
-    """The ratio, the target and what became of it, those to the best peer by median and to the limit, the limit's own."""
+    """The ratio, the target and what became of it; the ratios to the best peer by median and to the limit; its own."""
     verdict, target = results.verdict(result, work), work.get("target") or {}
     found = verdict.ratio if verdict else results.ratio_to_peers(result, work)
     ratio = NONE

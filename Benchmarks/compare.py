@@ -10,6 +10,7 @@ if __name__ == "__main__":
 import argparse
 import contextlib
 import os
+import re
 import signal
 import sys
 import tempfile

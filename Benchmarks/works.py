@@ -89,7 +89,8 @@ def latency():
 
 def memory():
     for protocol, name, target in (("tcp", "idle connection", 0.25), ("udp", "UDP flow", None)):
-        yield Work(f"memory-{protocol}", f"Memory for each {name}, of 4,000", "memory", name, protocol, (), method="memory", target=target, figure="memory", is_quick=protocol == "tcp", is_fresh=True)
+        yield Work(f"memory-{protocol}", f"Memory for each {name}, of 4,000", "memory", name, protocol, (),
+                   method="memory", target=target, figure="memory", is_quick=protocol == "tcp", is_fresh=True)
 
 
 def calls():

@@ -12,6 +12,7 @@ import tempfile
 import time
 from pathlib import Path
 
+import compare as compare_module
 import contestants
 import load
 import machine
@@ -49,7 +50,8 @@ def test_errors_lost_datagrams_and_late_requests_are_problems():
     assert "sent late" in load.problem(report(latency={"late": 11}))
     # Its CPU would be that of what was done, over all that was asked for.
     assert load.problem(report(completed_in_window=90)) == "did not keep up: 9.0% of the requests were done in time"
-    assert load.problem(report(completed_in_window=960)) is None and load.problem(report(completed_in_window=None)) is None
+    assert load.problem(report(completed_in_window=960)) is None
+    assert load.problem(report(completed_in_window=None)) is None
 
 
 @pytest.mark.parametrize("count", range(2, 8))
@@ -74,6 +76,17 @@ def test_what_fails_while_it_is_held_is_a_problem(tmp_path):
                            FAKE_IDLE='{"errors": {"early_close": 3}}')
     assert result["works"][0]["problems"] == {
         "relay": "of 4000 that were held: errors of the load: 3 early close in round 1"}, done.stderr
+
+
+def test_a_result_to_keep_has_a_name_of_its_own():
+    def name(**more):
+        result = results.new("2026-11-23T05:40:00Z", "748f320", more.pop("is_quick", False), 9, {"name": "EPYC (2)"}) | more
+        return os.path.basename(compare_module.default_path(result))
+
+    assert name() == "2026-11-23-epyc-2.json"
+    assert name(is_selection=True) == "2026-11-23-epyc-2-selection.json"
+    assert name(is_selection=True, is_partial=True) == "2026-11-23-epyc-2-partial.json"
+    assert name(is_quick=True) == "2026-11-23-epyc-2-quick.json"
 
 
 def test_a_report_is_a_round_of_figures_by_unit():

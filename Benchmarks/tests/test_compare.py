@@ -80,8 +80,8 @@ def test_what_fails_while_it_is_held_is_a_problem(tmp_path):
 
 def test_a_result_to_keep_has_a_name_of_its_own():
     def name(**more):
-        result = results.new("2026-11-23T05:40:00Z", "748f320", more.pop("is_quick", False), 9, {"name": "EPYC (2)"}) | more
-        return os.path.basename(compare_module.default_path(result))
+        result = results.new("2026-11-23T05:40:00Z", "748f320", False, 9, {"name": "EPYC (2)"})
+        return os.path.basename(compare_module.default_path(result | more))
 
     assert name() == "2026-11-23-epyc-2.json"
     assert name(is_selection=True) == "2026-11-23-epyc-2-selection.json"

@@ -24,6 +24,23 @@ import Testing
     #expect(Set(server.received.map { Array($0.bytes[24..<32]) }).count == 6)
   }
 
+  @Test func `in an open loop each request that was due is answered, though datagrams are lost`() throws {
+    // Both flows wait for a lost one when the window ends, and requests wait for them.
+    let count = Mutex(0)
+    let server = try TestKit.UDPServer(on: Self.any) { datagram in
+      let number = count.withLock { count in
+        count += 1
+        return count
+      }
+      return (3...4).contains(number) || (20...21).contains(number) ? [] : [datagram.bytes]
+    }
+    let run = try Loads.ask(target(server), concurrency: 2, rate: 20, seconds: 1.5)
+    #expect(run.sent == 30 && run.units == 30)
+    #expect(run.errorsByKind == [:])
+    #expect(run.lost == 4)
+    #expect(run.completedInWindow < 30)
+  }
+
   @Test func `a reply that comes too late is no error`() throws {
     // Every second request gets the reply of the first once more, before its own.
     let old = Mutex<[UInt8]>([])

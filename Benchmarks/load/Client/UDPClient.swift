@@ -87,7 +87,8 @@ final class UDPClient: Client {
   override func sweep(at now: UInt64) {
     guard now > sentAt, now &- sentAt > Self.timeout else { return }
     run.lose(sentAt: sentAt)
-    guard run.phase != .draining else {
+    // What was due in an open loop is asked for until it is answered; others wait for its flow, too.
+    guard run.phase != .draining || habit == .waitsForItsTurn else {
       close()
       return run.abandon()
     }

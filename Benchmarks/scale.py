@@ -30,6 +30,7 @@ import manifests
 from growth import Figure, Series
 
 ROOT = Path(__file__).resolve().parent.parent
+BINARY = os.environ.get("ROADSTEAD_BINARY", str(ROOT / ".build/release/roadstead"))
 LOAD = ROOT / ".build/release/roadstead-load"
 CORES = sorted(os.sched_getaffinity(0))
 # The servers' ports: of roadstead-load, and of this process.
@@ -68,11 +69,10 @@ class Roadstead:
     """`roadstead run -f DIR`, or with other arguments."""
 
     def __init__(self, *arguments):
-        binary = os.environ.get("ROADSTEAD_BINARY", str(ROOT / ".build/release/roadstead"))
         self.log = tempfile.TemporaryFile("w+")
         self.began = time.monotonic()
         self.process = subprocess.Popen(
-            [binary, "run", *arguments, "--shards", "1", "--admin", "none", "--log-level", "warning"],
+            [BINARY, "run", *arguments, "--shards", "1", "--admin", "none", "--log-level", "warning"],
             stdout=subprocess.DEVNULL, stderr=self.log, **pinned(CORES[:1]))
         self.pid = self.process.pid
 
@@ -409,21 +409,42 @@ def save(series, path):
     print(f"{path}")
 
 
-def main():
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--only", help="series by their ids, with commas between")
-    parser.add_argument("--sizes", help="these sizes instead")
-    parser.add_argument("--output", type=Path, help="where to write the result")
+def numbers(text):
+    return [int(each) for each in text.split(",")]
+
+
+def parse():
+    ids = [series.id for series, _, _ in all_series()]
+    parser = argparse.ArgumentParser(description="How the cost of Roadstead grows with sizes. 10 minutes.",
+                                     epilog=f"Series: {', '.join(ids)}.")
+    parser.add_argument("--only", type=lambda text: text.split(","), default=ids, metavar="SERIES,…",
+                        help="these series; the result is then saved to --output only")
+    parser.add_argument("--sizes", type=numbers, metavar="N,…",
+                        help="these sizes instead of each series' own")
+    parser.add_argument("--output", type=Path, help="default: results/scale-DATE-MACHINE.json")
     options = parser.parse_args()
+    if unknown := [each for each in options.only if each not in ids]:
+        parser.error(f"no such series: {', '.join(unknown)}")
+    if options.sizes and min(options.sizes) < 1:
+        parser.error("--sizes are 1 or more")
+    for path in (BINARY, LOAD):
+        if not os.access(path, os.X_OK):
+            parser.error(f"{path} is not built: make build load")
+    options.is_whole = options.only == ids and not options.sizes
+    return options
+
+
+def main():
+    options = parse()
     harness.raise_limit()
     if len(CORES) > 1:
         os.sched_setaffinity(0, CORES[1:])
     began, measured = time.monotonic(), []
     with server():
         for series, sizes, measure in all_series():
-            if options.only and series.id not in options.only.split(","):
+            if series.id not in options.only:
                 continue
-            for size in [int(size) for size in options.sizes.split(",")] if options.sizes else sizes:
+            for size in options.sizes or sizes:
                 print(f"{time.monotonic() - began:5.0f} s  {series.id} {size:,}", file=sys.stderr, flush=True)
                 try:
                     series.rounds[size] = measure(size)
@@ -431,7 +452,7 @@ def main():
                     series.problems[size] = str(problem)
             measured.append(series)
             print("\n".join(series.table()), end="\n\n", flush=True)
-    if options.output or not (options.only or options.sizes):
+    if options.output or options.is_whole:
         save(measured, options.output)
     worse = [(one, figure) for one in measured for figure in one.figures if one.verdict(figure)]
     for one, figure in worse:
@@ -441,4 +462,7 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("interrupted")

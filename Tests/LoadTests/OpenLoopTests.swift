@@ -11,7 +11,9 @@ import Testing
     let server = try LoadServer()
     for target in [server.tcp, server.udp] {
       let run = try Loads.ask(target, concurrency: 4, rate: 1000, seconds: 0.5, warmUp: 0.1)
-      #expect((499...501).contains(run.units))
+      // On a busy machine the window ends a little late.
+      let due = Double(run.windowEnd - run.windowStart) / 1e6
+      #expect(abs(Double(run.units) - due) <= 1.5 && due >= 500)
       #expect(run.sent == run.units)
       #expect(run.errorsByKind == [:])
     }

@@ -197,7 +197,8 @@ import Testing
     await rig.watcher.start()
     _ = await rig.snapshot { if case .connected = $0.connection { true } else { false } }
     let consumer = Task { await rig.watcher.next() }
-    for _ in 0..<5 { await Task.yield() }
+    // It is connected once it has listed, and watches a little later.
+    await holds("the watch is open") { rig.transport.open == 1 }
     consumer.cancel()
     #expect(await consumer.value == nil)
     #expect(rig.transport.open == 1)

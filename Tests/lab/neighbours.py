@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 
 from namespaces import LabHost
 
@@ -16,8 +17,16 @@ def arping(host: LabHost, address: str, times: int = 1) -> list[str]:
 
 def ndisc6(host: LabHost, address: str) -> str | None:
     """The MAC of the first answer to neighbour solicitations; None where none of four is answered in half a second."""
-    out = host.run("ndisc6", "-1", "-q", "-r", "4", "-w", "500", address, "eth0", check=False).strip()
-    return out.lower() if re.fullmatch(r"[0-9A-F:]{17}", out) else None
+    for _ in range(30):
+        began = time.monotonic()
+        out = host.run("ndisc6", "-1", "-q", "-r", "4", "-w", "500", address, "eth0", check=False).strip()
+        if re.fullmatch(r"[0-9A-F:]{17}", out):
+            return out.lower()
+        if time.monotonic() - began > 1:
+            return None
+        # It ended at once: it cannot ask yet, as while the host's own address is tentative (RFC 4862, 5.4).
+        time.sleep(0.1)
+    return None
 
 
 def answering(host: LabHost, address: str) -> str | None:

@@ -15,6 +15,7 @@ import Glibc
   private let epoll: CInt
   private var watcher: ReadinessWatcher?
 
+  /// On the thread of `loop`, which it is a part of from now on. Traps where the system has no epoll to give.
   public init(loop: EventLoop) {
     EdgeEvents.checkAgainstKernel()
     epoll = epoll_create1(Int32(EPOLL_CLOEXEC))
@@ -48,14 +49,16 @@ import Glibc
   private static let batchesInOneTurn = 16
 
   override public func ready(_ events: Readiness, on descriptor: CInt) {
-    for _ in 0..<Self.batchesInOneTurn where clinux_epoll_dispatch(epoll, onEdge) < clinux_epoll_batch { return }
+    for _ in 0..<Self.batchesInOneTurn {
+      guard clinux_epoll_dispatch(epoll, onEdge) == clinux_epoll_batch else { return }
+    }
   }
 }
 
 // File scope on purpose: a closure literal written inside isolated code inherits
 // that isolation and traps when C calls it from the loop's thread.
 private let onEdge: @convention(c) (UInt64, UInt32) -> Void = { data, events in
-  // Alive: whoever closed its descriptor in this batch was retired, not freed.
+  // Alive: whoever closed its descriptor in this turn was retired, not freed.
   guard let pointer = unsafe UnsafeRawPointer(bitPattern: UInt(data & ~15)) else { return }
   unsafe Unmanaged<EventHandler>.fromOpaque(pointer)._withUnsafeGuaranteedRef {
     $0.edge(EdgeEvents(rawValue: events), tag: Int(data & 15))

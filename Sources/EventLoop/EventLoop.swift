@@ -27,6 +27,7 @@ import Synchronization
     start: nil, count: 0)
   private var isTurnEndAskedFor = false
 
+  /// Any thread may make it; whoever calls ``run()`` is its thread.
   public init() {
     Readiness.checkAgainstLibev()
     guard let loop = unsafe ev_loop_new(UInt32(EVBACKEND_EPOLL) | UInt32(EVFLAG_NOENV)) else {

@@ -1,7 +1,7 @@
 import Balancing
 
 /// Which ports of the last ``Snapshot`` want which address. Kept from one to the next, so that an edit costs what it
-/// changes and not what there is.
+/// changes and not what there is. The ``DataPlane`` has one.
 struct AddressClaims {
   private var snapshot = Snapshot()
   private var ports: [ListenAddress: [ServedPort]] = [:]

@@ -160,11 +160,11 @@ import Glibc
       guard phase != .closed else { return }
       switch (progress, from) {
       case (.relayed, .client):
-        if isClientEnding || toServer.hasMuch { continue }
-        return toServer.mayHaveMore || isClientMuted ? askAgain(.client) : ()
+        if isClientEnding || toServer.mayHaveMore { continue }
+        return isClientMuted ? askAgain(.client) : ()
       case (.relayed, .server):
-        if isUpstreamEnding || toClient.hasMuch { continue }
-        return toClient.mayHaveMore || isUpstreamMuted ? askAgain(.server) : ()
+        if isUpstreamEnding || toClient.mayHaveMore { continue }
+        return isUpstreamMuted ? askAgain(.server) : ()
       case (.idle, .client):
         if isClientEnding, toServer.stopSplicing() { continue }
         return isClientMuted ? askAgain(.client) : ()
@@ -198,30 +198,31 @@ import Glibc
     case .client:
       guard toServer.isBlocked, !isClientMuted else { return }
       isClientMuted = true
-      shard.edges.repeat(
-        clientDescriptor, for: isClientWriteWatched ? [.peerClosed, .writable] : .peerClosed, handler: self,
-        tag: Self.clientTag)
     case .server:
       guard toClient.isBlocked, !isUpstreamMuted else { return }
       isUpstreamMuted = true
-      shard.edges.repeat(
-        upstreamDescriptor, for: isUpstreamWriteWatched ? [.peerClosed, .writable] : .peerClosed, handler: self,
-        tag: upstreamTag)
     }
+    rewatch(side)
   }
 
   /// Has the side's events told once more, after those of others.
   private func askAgain(_ side: Side) {
-    var events = Self.watched
     switch side {
-    case .client:
-      isClientMuted = false
-      if isClientWriteWatched { events.insert(.writable) }
-      shard.edges.repeat(clientDescriptor, for: events, handler: self, tag: Self.clientTag)
-    case .server:
-      isUpstreamMuted = false
-      if isUpstreamWriteWatched { events.insert(.writable) }
-      shard.edges.repeat(upstreamDescriptor, for: events, handler: self, tag: upstreamTag)
+    case .client: isClientMuted = false
+    case .server: isUpstreamMuted = false
+    }
+    rewatch(side)
+  }
+
+  /// Watches the side for what is wanted of it now, and has what of that is there told once more.
+  private func rewatch(_ side: Side) {
+    let (isMuted, isWriteWatched) =
+      side == .client ? (isClientMuted, isClientWriteWatched) : (isUpstreamMuted, isUpstreamWriteWatched)
+    var events = isMuted ? .peerClosed : Self.watched
+    if isWriteWatched { events.insert(.writable) }
+    switch side {
+    case .client: shard.edges.repeat(clientDescriptor, for: events, handler: self, tag: Self.clientTag)
+    case .server: shard.edges.repeat(upstreamDescriptor, for: events, handler: self, tag: upstreamTag)
     }
   }
 

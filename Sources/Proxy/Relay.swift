@@ -38,8 +38,6 @@ final class Relay {
   private(set) var isBlocked = false
   /// Whether the last event's read may have left bytes in the source.
   private(set) var mayHaveMore = false
-  /// Whether it moved so much that the next one is worth its calls.
-  private(set) var hasMuch = false
   private var isSplicing = false
   private var largeReads: UInt8 = 0
   private var smallReads: UInt8 = 0
@@ -110,7 +108,6 @@ final class Relay {
       }
     }
     mayHaveMore = received == limit
-    hasMuch = mayHaveMore
     let sent = unsafe send(sink, shard.buffers.scratch, received, flags)
     if sent == received {
       delivered.add(UInt64(sent))
@@ -217,9 +214,8 @@ extension Relay {
     }
     pipe.count = moved
     noteSplice(moved)
-    // A splice takes what fits into the pipe's slots, and says nothing of what is left; after much there is often more.
+    // A splice takes what fits into the pipe's slots, and says nothing of what is left.
     mayHaveMore = true
-    hasMuch = true
     return flush(pipe, shard, delivered: delivered)
   }
 
